@@ -1,0 +1,377 @@
+"""Simulate a scenario and hold its course: concentrations, volumes, blood cells, exposure.
+
+A `Trajectory` answers questions and writes itself (CSV, data frame, labelled array); it computes nothing that the
+solver or the metrics do not.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .errors import ParameterError, RegimenError, RunError, UnknownNameError
+from .exposure.metrics import METRICS, Observed, evaluate
+from .exposure.observables import NAMES, observe
+from .inputs.scenario import Scenario
+from .model.body import INERT_DRUG, Run, drug_names, lower
+from .model.columns import column
+from .model.graph import HYPOXIA, INDEX, ZONES
+from .model.problem import Array
+from .solve.drive import Options, solve
+from .solve.solution import Solution, scatter
+from .solve.watch import SAMPLED_ROWS
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+RETAINED_AFTER_H, READING_AFTER_H = 24.0, 28.0 * 24.0
+EXTRA_SAMPLES = 2
+LONGEST_FOLLOW_UP_H = 1e6
+REFUSED = "refused: "
+
+
+def solve_runs(runs: Sequence[Run], times_h: ArrayLike | None = None, options: Options | None = None) -> Solution:
+    """Solve several runs in as few batches as possible; lanes come back in the order of the runs.
+
+    Two samples follow those asked for: 24 h after the first and 28 d after the last session began.
+    """
+    times = np.empty(0) if times_h is None else np.asarray(times_h, dtype=float)
+    marks = np.concatenate([_marks(run) for run in runs], axis=1)
+    parts = []
+    for batch in lower(runs):
+        grid = np.concatenate([np.repeat(times[:, None], batch.lanes.size, axis=1), marks[:, batch.lanes]])
+        parts.append((batch.lanes, solve(batch.problem, grid, options)))
+    return scatter(parts, marks.shape[1])
+
+
+def _marks(run: Run) -> Array:
+    """Times of the two extra samples of a run [h], (2, lanes); NaN without a session."""
+    sessions = run.scenario.regimen.sessions
+    if not sessions:
+        return np.full((EXTRA_SAMPLES, run.lanes), np.nan)
+    first, last = (column(session, "at", run.lanes) for session in (sessions[0], sessions[-1]))
+    return np.stack([first + RETAINED_AFTER_H, last + READING_AFTER_H])
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    until_h: float | None = None,
+    until_days: float | None = None,
+    times_h: ArrayLike | None = None,
+    rtol: float = 1e-5,
+) -> Trajectory:
+    """Follow a scenario from time 0 to its horizon.
+
+    Parameters
+    ----------
+    scenario : patient, regimen and catheter; arrays inside make it a population, one lane an entry
+    until_h, until_days : horizon [h] or [d]; exactly one of them
+    times_h : times at which the course is wanted [h], increasing, within the horizon; by default about 200
+    rtol : relative tolerance of every reported quantity, 1e-12 to 1e-2
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    ParameterError
+        For a horizon, time or tolerance that makes no sense.
+    RegimenError
+        When the only lane cannot be treated as asked.
+    RunError
+        When the only lane failed; lanes of a population fail alone and are listed in `Trajectory.failures`.
+
+    Examples
+    --------
+    >>> import pkmodel as pk
+    >>> scenario = pk.Scenario(pk.patient("hcc_reference"), pk.iv("doxorubicin", 50))
+    >>> course = pk.simulate(scenario, until_days=7)
+    >>> course.concentration_mg_per_l("plasma").shape == course.times_h.shape
+    True
+    """
+    if not isinstance(scenario, Scenario):
+        raise ParameterError(f"scenario: expected a Scenario, got {type(scenario).__name__}", field="scenario")
+    horizon = _horizon(until_h, until_days)
+    if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 1e-12 <= rtol <= 1e-2:
+        raise ParameterError(f"rtol = {rtol!r}; legal range [1e-12, 1e-2]", field="rtol", value=rtol)
+    times = default_times(horizon) if times_h is None else _checked_times(times_h, horizon)
+    solution = solve_runs([Run(scenario, horizon)], times, Options(rtol=float(rtol)))
+    reason = solution.reasons[0]
+    if len(solution.reasons) == 1 and reason is not None:
+        raise RegimenError(reason[len(REFUSED):]) if reason.startswith(REFUSED) else RunError(f"run failed: {reason}")
+    return Trajectory(scenario, horizon, float(rtol), times, solution)
+
+
+def _horizon(until_h: float | None, until_days: float | None) -> float:
+    if (until_h is None) == (until_days is None):
+        raise ParameterError("give the horizon as until_h or as until_days, one of them", field="until_h")
+    name, value, unit = ("until_h", until_h, "h") if until_h is not None else ("until_days", until_days, "d")
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ParameterError(f"{name} = {value!r} is not a number of {unit}", field=name, value=value, unit=unit)
+    hours = float(value) * (1.0 if unit == "h" else 24.0)
+    if not 0.0 < hours <= LONGEST_FOLLOW_UP_H:
+        raise ParameterError(
+            f"{name} = {value:g} {unit}; legal range (0, {LONGEST_FOLLOW_UP_H / (hours / value if hours else 1):g}] {unit}",
+            field=name, value=value, unit=unit,
+        )  # fmt: skip
+    return hours
+
+
+def _checked_times(times_h: ArrayLike, horizon: float) -> Array:
+    try:
+        times = np.array(times_h, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(f"times_h must be numbers in h, got {times_h!r}", field="times_h") from None
+    if times.ndim != 1 or times.size == 0:
+        raise ParameterError(f"times_h must be a list of at least one time, got shape {times.shape}", field="times_h")
+    bad = ~(np.isfinite(times) & (times >= 0.0) & (times <= horizon))
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise ParameterError(f"times_h[{i}] = {times[i]:g} h; legal range [0, {horizon:g}] h", field="times_h", unit="h")
+    falling = np.diff(times) <= 0.0
+    if falling.any():
+        i = int(np.argmax(falling)) + 1
+        raise ParameterError(
+            f"times_h[{i}] = {times[i]:g} h does not come after {times[i - 1]:g} h; times must increase", field="times_h"
+        )
+    return times
+
+
+def default_times(until_h: float) -> Array:
+    """About 200 times from 0 to the horizon [h], dense in the first hours."""
+    return np.unique(np.concatenate([[0.0], np.geomspace(min(0.01, until_h), until_h, 120), np.linspace(0, until_h, 85)]))
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure(Mapping[str, Any]):
+    """Metrics of one drug: `exposure["plasma_cmax_ng_per_ml"]`, floats or (n,); NaN has a reason in `reasons`."""
+
+    drug: str
+    values_: dict[str, Any] = field(repr=False)
+    reasons: dict[str, Any] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.values_:
+            raise UnknownNameError.of("metric", name, tuple(self.values_))
+        return self.values_[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        return len(self.values_)
+
+    def __str__(self) -> str:
+        lines = [f"exposure, {self.drug}"]
+        for name, value in self.values_.items():
+            shown = np.array2string(np.asarray(value), precision=4, threshold=6)
+            reason = self.reasons[name]
+            missing = f"  ({reason})" if isinstance(reason, str) and reason else ""
+            lines.append(f"  {name:32s} {shown} {missing}".rstrip())
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The course of a scenario. Arrays have shape (m,) for one subject, (m, n) for a population of n.
+
+    Attributes
+    ----------
+    scenario, until_h, rtol : what was simulated
+    times_h : (m,) times of the course [h]
+    solution : the solver's arrays
+    """
+
+    scenario: Scenario
+    until_h: float
+    rtol: float
+    times_h: Array
+    solution: Solution = field(repr=False)
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        """Names of the drugs given."""
+        return self.scenario.drugs
+
+    @property
+    def size(self) -> int:
+        """Number of lanes."""
+        return len(self.solution.reasons)
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Lanes that failed, with the reason; empty when all went well."""
+        return {i: reason for i, reason in enumerate(self.solution.reasons) if reason is not None}
+
+    @property
+    def balance_error(self) -> float:
+        """Largest mass not accounted for, relative to the dose [1]."""
+        return float(np.nanmax(self.solution.balance))
+
+    def _drug(self, drug: str | None) -> int:
+        names = self.drugs or (INERT_DRUG,)
+        if drug is None:
+            if len(names) > 1:
+                raise UnknownNameError(f"several drugs were given, name one: {', '.join(names)}")
+            return 0
+        if drug not in names:
+            raise UnknownNameError.of("drug in this course:", drug, names)
+        return names.index(drug)
+
+    def _course(self, samples: Array) -> Array:
+        course = samples[..., : self.times_h.size, :]
+        return course[..., 0] if self.size == 1 else course
+
+    def concentration_mg_per_l(self, observable: str = "plasma", *, drug: str | None = None) -> Array:
+        """Total plasma-equivalent concentration [mg/L]; in tissue that is ug/g at 1 g = 1 mL.
+
+        Parameters
+        ----------
+        observable : plasma, tumour, tumour_core, tumour_escape, tumour_extracellular, tumour_homogenate,
+            served_liver, other_liver, hepatic_vein, served_hepatic_vein, ...
+        drug : needed when several were given
+
+        Raises
+        ------
+        UnknownNameError
+            No such observable or drug.
+        """
+        row = self._drug(drug)
+        shunt = column(self.scenario.patient, "liver.shunt", self.size)
+        ratio = np.ones((self.solution.dose.shape[0], self.size))
+        for i, record in enumerate(self.scenario.regimen.drugs):
+            ratio[i] = column(record, "blood_plasma_ratio", self.size)
+        return self._course(observe(observable, self.solution, shunt, ratio)[row])
+
+    def depot_mg(self, region: str, *, drug: str | None = None) -> Array:
+        """Drug still held by its carrier [mg] in core, escape, served or lung."""
+        return self._course(self.solution.sampled_depot[_place(region, (*ZONES, "served", "lung")), self._drug(drug)])
+
+    def arterial_flow_l_per_h(self, region: str) -> Array:
+        """Flow through the catheterised artery [L/h] to core, escape or served."""
+        return self._course(self.solution.sampled_arterial[_place(region, (*ZONES, "served"))])
+
+    def patent_fraction(self, region: str) -> Array:
+        """Open fraction of the arteries [1] of tumour or served."""
+        return self._course(self.solution.sampled_patency[_place(region, ("tumour", "served"))])
+
+    def hypoxia(self, zone: str) -> Array:
+        """Hypoxia of a zone [1]: core or escape."""
+        row = SAMPLED_ROWS.index(INDEX_OF_HYPOXIA[_place(zone, ZONES)])
+        return self._course(self.solution.sampled[row, 0])
+
+    def viable_volume_ml(self) -> Array:
+        """Viable tumour volume [mL]."""
+        return 1000.0 * self._course(self.solution.sampled_viable.sum(axis=0))
+
+    def necrotic_volume_ml(self) -> Array:
+        """Dead tumour tissue not yet resorbed [mL]."""
+        return 1000.0 * self._course(self.solution.sampled_dead.sum(axis=0))
+
+    def necrosis_fraction(self) -> Array:
+        """Dead part of the tumour tissue [1]; NaN without a tumour."""
+        dead, viable = self.necrotic_volume_ml(), self.viable_volume_ml()
+        total = dead + viable
+        return dead / np.where(total > 0.0, total, np.nan)
+
+    def neutrophils_1e9_per_l(self) -> Array:
+        """Circulating neutrophils [1e9/L]; NaN where no drug has a marrow slope."""
+        return self._course(self.solution.sampled_cells[0])
+
+    def exposure(self, drug: str | None = None) -> Exposure:
+        """Metrics of exposure from 0 to the horizon; see `METRICS` for units and meaning."""
+        row = self._drug(drug)
+        values, reasons = evaluate(observed(self.scenario, self.solution))
+        one = (lambda a: a[row, 0]) if self.size == 1 else (lambda a: a[row])
+        name = (self.drugs or (INERT_DRUG,))[row]
+        return Exposure(
+            name,
+            {k: float(one(v)) if self.size == 1 else one(v) for k, v in values.items()},
+            {k: one(r) for k, r in reasons.items()},
+        )
+
+    def columns(self) -> dict[str, Array]:
+        """The course as named columns with units, each (m,) or (m, n): what `to_csv` writes."""
+        found = {}
+        for drug in self.drugs:
+            suffix = "" if len(self.drugs) == 1 else f"_{drug}"
+            for name in NAMES:
+                found[f"{name}{suffix}_mg_per_l"] = self.concentration_mg_per_l(name, drug=drug)
+        found["viable_volume_ml"] = self.viable_volume_ml()
+        found["necrotic_volume_ml"] = self.necrotic_volume_ml()
+        found["neutrophils_1e9_per_l"] = self.neutrophils_1e9_per_l()
+        return found
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the course, one row a time (and subject), units in the column names."""
+        columns = self.columns()
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["time_h", *(["subject"] if self.size > 1 else []), *columns])
+            for lane in range(self.size):
+                for i, time in enumerate(self.times_h):
+                    cells = [c[i] if self.size == 1 else c[i, lane] for c in columns.values()]
+                    writer.writerow([repr(float(time)), *([lane] if self.size > 1 else []), *(_cell(c) for c in cells)])
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The course as a data frame, indexed by time (and subject); needs pandas."""
+        import pandas as pd
+
+        columns = self.columns()
+        if self.size == 1:
+            return pd.DataFrame(columns, index=pd.Index(self.times_h, name="time_h"))
+        index = pd.MultiIndex.from_product([range(self.size), self.times_h], names=["subject", "time_h"])
+        return pd.DataFrame({k: v.T.ravel() for k, v in columns.items()}, index=index)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The course as a labelled data set with units as attributes; needs xarray."""
+        import xarray as xr
+
+        dims = ("time_h",) if self.size == 1 else ("time_h", "subject")
+        data = {k: (dims, v, {"units": _unit(k)}) for k, v in self.columns().items()}
+        return xr.Dataset(data, coords={"time_h": ("time_h", self.times_h, {"units": "h"})})
+
+
+INDEX_OF_HYPOXIA = [SAMPLED_ROWS[len(INDEX) + 3 + i] for i in range(len(HYPOXIA))]
+
+
+def observed(scenario: Scenario, solution: Solution) -> Observed:
+    """What the metrics need of a solution whose last two samples are the marks of `solve_runs`."""
+    tumour_rows = [INDEX[f"{zone}_{space}"] for zone in ZONES for space in ("cells", "extracellular")]
+    mark = solution.times.shape[0] - EXTRA_SAMPLES
+    tissue = solution.sampled[tumour_rows, :, mark].sum(axis=0)
+    retained = tissue + solution.sampled_depot[:2, :, mark].sum(axis=0)
+    lanes = solution.dose.shape[-1]
+    volume = 1000.0 * (solution.viable + solution.dead).sum(axis=0) if scenario is None else np.broadcast_to(
+        np.asarray(scenario.patient.tumour.volume_ml, dtype=float), (lanes,)
+    )
+    return Observed(solution, retained, volume)
+
+
+def _place(name: str, names: tuple[str, ...]) -> int:
+    if name not in names:
+        raise UnknownNameError.of("region", name, names)
+    return names.index(name)
+
+
+def _cell(value: float) -> str:
+    return "" if np.isnan(value) else repr(float(value))
+
+
+def _unit(name: str) -> str:
+    for ending, unit in (("_mg_per_l", "mg/L"), ("_ml", "mL"), ("_1e9_per_l", "1e9/L")):
+        if name.endswith(ending):
+            return unit
+    return "1"
+
+
+__all__ = ["METRICS", "Exposure", "Trajectory", "default_times", "simulate", "solve_runs"]

@@ -1,0 +1,1 @@
+"""Who is treated and with what: records, the library behind them, scenarios."""

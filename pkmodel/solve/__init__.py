@@ -1,0 +1,1 @@
+"""One clock, one solver, one batch: the numerics that carry a Problem to its Solution."""

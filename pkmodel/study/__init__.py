@@ -1,0 +1,1 @@
+"""Studies over scenarios: comparison of arms, attribution, fits."""
