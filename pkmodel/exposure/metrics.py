@@ -78,7 +78,8 @@ def evaluate(
     lost = np.array([reason or "" for reason in observed.solution.reasons], dtype=object)
     for name in names or tuple(METRICS):
         metric = METRICS[name]
-        value = np.array(metric.compute(observed), dtype=float)
+        with np.errstate(invalid="ignore", divide="ignore"):  # what has no value gets its reason below
+            value = np.array(metric.compute(observed), dtype=float)
         reason = np.full(value.shape, "", dtype=object)
         for text, where in metric.missing(observed).items():
             reason[np.broadcast_to(where, value.shape) & (reason == "")] = text

@@ -188,7 +188,7 @@ def value(scenario: Scenario, path: str) -> Any:
     """Return the value at a path; see `Scenario.get`."""
     values = _values(scenario, find(scenario, path))
     if len({packed(each) for each in values}) > 1:
-        raise RegimenError(f"{path} has several values in this scenario; name the session, as in session.1")
+        raise RegimenError(f"{path} has several values in this scenario; say which session or name is meant")
     return values[0]
 
 

@@ -103,10 +103,11 @@ def _carrier(table: dict[str, Any], where: str, library: bool, base: Any) -> Car
 
 
 def _from_file(kind: str, path: Path, trail: tuple[str, ...] = ()) -> Record:
+    table = read_toml(path)
     key = str(path.resolve())
     if key in trail:
         raise FileError(f"{path}: base leads back to the file itself")
-    return _from_table(kind, read_toml(path), where=str(path), folder=path.parent, trail=(*trail, key))
+    return _from_table(kind, table, where=str(path), folder=path.parent, trail=(*trail, key))
 
 
 def load(kind: str, what: Any, *, folder: Path | None = None) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Law = TypeVar("Law", bound="ReleaseLaw")
 
+_SHORTEST = 1e-280  # [h] a window to divide by; a shorter one is none
 _LATEST = 1e200  # [h] times are held here, so that a rate of zero never meets an infinite time
 
 
@@ -76,9 +77,9 @@ class ReleaseLaw(ABC):
         start = end - window
         low, high, length = _span(start, end, window)
         whole = np.where(start < 0.0, window, 1.0)
-        return np.where(start < 0.0, high / np.where(whole > 0.0, whole, 1.0), 1.0) * self._mean(
-            low, high, length
-        )
+        share = np.where(start < 0.0, high / np.where(whole > 0.0, whole, 1.0), 1.0)
+        # rounding must not release more than there is
+        return np.minimum(share * self._mean(low, high, length), 1.0)
 
     def window_rate(self, end: ArrayLike, window: ArrayLike) -> Array:
         """(F(end) - F(end - window))/window [1/h], derivative of `window_mean`; F'(end) for window = 0."""
@@ -93,7 +94,7 @@ class ReleaseLaw(ABC):
         `offset` counts from the start of the injection. Bounded at s = 0 for every law as long as window > 0.
         """
         offset, length, power, s, window = _floats(offset, length, power, s, window)
-        wide = window > 0.0
+        wide = window > _SHORTEST
         if not np.any(wide):
             return self._clock_rate(offset, length, power, s) + np.zeros_like(window)
         advance = length * s**power

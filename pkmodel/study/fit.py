@@ -168,7 +168,7 @@ class ReleaseFits:
         source = self.data.source or None
         if law == "tabulated":
             kept = self.data.times_h > 0.0
-            curve = {
+            curve: dict[str, Any] = {
                 "times": (0.0, *self.data.times_h[kept].tolist()),
                 "fractions": (0.0, *self.data.mean[kept].tolist()),
             }
@@ -185,7 +185,8 @@ class ReleaseFits:
             se = float(error) if np.isfinite(error) else None
             unit = specs(ReleaseParameters)[key].unit  # an origin speaks in its field's own unit
             origins[key] = Origin(kind="fitted", unit=unit, se=se, source=source, note=note)
-        return ReleaseParameters(law=law, origins=origins, **fit.parameters)
+        values: dict[str, Any] = dict(fit.parameters)
+        return ReleaseParameters(law=law, origins=origins, **values)
 
 
 def fit_release(csv_or_arrays: Any, *, laws: Sequence[str] | None = None) -> ReleaseFits:

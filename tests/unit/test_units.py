@@ -12,15 +12,47 @@ from pkmodel import units
 from pkmodel.errors import UnitError
 
 FACTORS = [
-    ("mg", "g", 1e-3), ("kg", "mg", 1e6), ("ug", "ng", 1e3), ("g", "pg", 1e12),
-    ("mL", "L", 1e-3), ("dL", "uL", 1e5), ("d", "h", 24.0), ("week", "d", 7.0), ("min", "s", 60.0), ("h", "hours", 1.0),
-    ("cm", "mm", 10.0), ("m", "um", 1e6), ("mm3", "mL", 1e-3), ("cm^3", "mL", 1.0), ("m2", "cm2", 1e4), ("m²", "m2", 1.0),
-    ("mL/min", "L/h", 0.06), ("L/min", "mL/min", 1000.0), ("ng/mL", "mg/L", 1e-3), ("ug/mL", "mg/L", 1.0),
-    ("mg/m2", "mg/m^2", 1.0), ("%", "1", 0.01), ("1/d", "1/h", 1 / 24), ("h^-1", "1/h", 1.0), ("d-1", "1/d", 1.0),
-    ("L/h/L", "1/h", 1.0), ("L h-1 m-2", "L/h/m2", 1.0), ("mL/min/100 g", "mL/min/g", 0.01), ("ug*h/g", "mg*h/kg", 1.0),
-    ("ug·h/mL", "mg*h/L", 1.0), ("µg", "ug", 1.0), ("μg/L", "ng/mL", 1.0), ("1e9/L", "1e6/mL", 1.0),
-    ("10^9/L", "1e9/L", 1.0), ("cells/uL", "1e9/L", 1e-3), ("g/mol", "mg/mmol", 1.0), ("umol/L", "nmol/mL", 1.0),
-    ("1/h^0.5", "1/min^0.5", 60**-0.5), ("1", "1", 1.0), ("mg / L", "mg/L", 1.0), ("1/mm3", "1/mL", 1e3),
+    ("mg", "g", 1e-3),
+    ("kg", "mg", 1e6),
+    ("ug", "ng", 1e3),
+    ("g", "pg", 1e12),
+    ("mL", "L", 1e-3),
+    ("dL", "uL", 1e5),
+    ("d", "h", 24.0),
+    ("week", "d", 7.0),
+    ("min", "s", 60.0),
+    ("h", "hours", 1.0),
+    ("cm", "mm", 10.0),
+    ("m", "um", 1e6),
+    ("mm3", "mL", 1e-3),
+    ("cm^3", "mL", 1.0),
+    ("m2", "cm2", 1e4),
+    ("m²", "m2", 1.0),
+    ("mL/min", "L/h", 0.06),
+    ("L/min", "mL/min", 1000.0),
+    ("ng/mL", "mg/L", 1e-3),
+    ("ug/mL", "mg/L", 1.0),
+    ("mg/m2", "mg/m^2", 1.0),
+    ("%", "1", 0.01),
+    ("1/d", "1/h", 1 / 24),
+    ("h^-1", "1/h", 1.0),
+    ("d-1", "1/d", 1.0),
+    ("L/h/L", "1/h", 1.0),
+    ("L h-1 m-2", "L/h/m2", 1.0),
+    ("mL/min/100 g", "mL/min/g", 0.01),
+    ("ug*h/g", "mg*h/kg", 1.0),
+    ("ug·h/mL", "mg*h/L", 1.0),
+    ("µg", "ug", 1.0),
+    ("μg/L", "ng/mL", 1.0),
+    ("1e9/L", "1e6/mL", 1.0),
+    ("10^9/L", "1e9/L", 1.0),
+    ("cells/uL", "1e9/L", 1e-3),
+    ("g/mol", "mg/mmol", 1.0),
+    ("umol/L", "nmol/mL", 1.0),
+    ("1/h^0.5", "1/min^0.5", 60**-0.5),
+    ("1", "1", 1.0),
+    ("mg / L", "mg/L", 1.0),
+    ("1/mm3", "1/mL", 1e3),
 ]
 
 
@@ -30,7 +62,9 @@ def test_factor(unit: str, to: str, expected: float) -> None:
     assert units.factor(to, unit) == pytest.approx(1 / expected, rel=1e-15)
 
 
-@pytest.mark.parametrize(("unit", "to", "expected"), [("mL", "uL", 1000.0), ("ng/mL", "mg/L", 0.001), ("mm", "cm", 0.1)])
+@pytest.mark.parametrize(
+    ("unit", "to", "expected"), [("mL", "uL", 1000.0), ("ng/mL", "mg/L", 0.001), ("mm", "cm", 0.1)]
+)
 def test_decimal_factors_are_exact(unit: str, to: str, expected: float) -> None:
     assert units.factor(unit, to) == expected
 
@@ -39,7 +73,7 @@ def test_decimal_factors_are_exact(unit: str, to: str, expected: float) -> None:
     ("unit", "expected"),
     [("mg/L", 1.0), ("mL/min", 0.06), ("1/d", 1 / 24), ("mm", 1.0), ("m2", 1.0), ("1e9/L", 1.0), ("g/mol", 1.0),
      ("mL", 1e-3), ("%", 0.01), ("d", 24.0), ("L/mg", 1.0)],
-)  # fmt: skip
+)
 def test_to_internal(unit: str, expected: float) -> None:
     assert units.to_internal(unit) == pytest.approx(expected, rel=1e-15)
 
@@ -69,7 +103,7 @@ def test_other_dimension_is_refused_with_both_named(unit: str, to: str, words: s
         ("mm-9999", "out of range"), ("mg0", "out of range"), ("*".join(["kg9"] * 7), "out of range"),
         ("mg+L", "unknown unit"),
     ],
-)  # fmt: skip
+)
 def test_malformed_units(unit: str, words: str) -> None:
     with pytest.raises(UnitError, match=words.replace("(", r"\(")):
         units.to_internal(unit)
@@ -82,7 +116,7 @@ def test_malformed_units(unit: str, words: str) -> None:
         ("28d", (28.0, "d")), ("-3e-2 mg", (-0.03, "mg")), (".5 h", (0.5, "h")), ("60", (60.0, "")), ("0.5 1/h", (0.5, "1/h")),
         ("5.05 1e9/L", (5.05, "1e9/L")), ("  7 µg ", (7.0, "ug")), ("−2 h", (-2.0, "h")), ("5 mL/min/100 g", (5.0, "mL/min/100 g")),
     ],
-)  # fmt: skip
+)
 def test_parse(text: str, expected: tuple[float, str]) -> None:
     assert units.parse(text) == expected
 
@@ -95,7 +129,7 @@ def test_parse(text: str, expected: tuple[float, str]) -> None:
         ("mg 5", "not a number"), ("1.5.2 mg", "not a number"), ("5 florins", "unknown unit"), ("1e999 mg", "must be finite"),
         ("1_000 mg", "unknown unit"), ("٣ mg", "not a number"),
     ],
-)  # fmt: skip
+)
 def test_parse_refuses(text: str, words: str) -> None:
     with pytest.raises(UnitError, match=words):
         units.parse(text)

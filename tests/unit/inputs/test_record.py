@@ -47,7 +47,7 @@ NO_LENGTH = [
     np.array([True]), np.array([1j]), np.array([1.0], dtype=object), np.array(["1"]), np.array(True),
     np.ma.masked_array([1.0, 2.0], [False, True]), np.ma.masked, 10**400, [10**400], -1, 300.1, math.inf, -math.inf,
     math.nan, "inf mm", "nan", [1.0, -1.0], np.array([1.0, math.nan]), "-1 mm",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("value", NO_LENGTH, ids=lambda each: repr(each)[:30])
@@ -61,7 +61,9 @@ def test_what_is_no_length(value: Any) -> None:
 
 def test_the_first_bad_index_value_and_unit_are_named() -> None:
     for values in ([1, 2, -5, -6], np.array([1, 2, -5, -6])):
-        with pytest.raises(ParameterError, match=r"thing\.length\[2\] = -5 mm is outside the legal range \[0, 300\] mm"):
+        with pytest.raises(
+            ParameterError, match=r"thing\.length\[2\] = -5 mm is outside the legal range \[0, 300\] mm"
+        ):
             Thing(length=values)
 
 
@@ -69,7 +71,7 @@ def test_the_first_bad_index_value_and_unit_are_named() -> None:
     ("value", "expected"),
     [(60, 60.0), ("60", 60.0), ("60 mm", 60.0), ("6 cm", 60.0), (np.float32(2.5), 2.5), (np.int64(3), 3.0),
      (Fraction(1, 2), 0.5), (np.array(7), 7.0), (0, 0.0), (300, 300.0)],
-)  # fmt: skip
+)
 def test_a_number_becomes_a_float_in_the_fields_unit(value: Any, expected: float) -> None:
     found = Thing(length=value).length
     assert type(found) is float
@@ -80,12 +82,14 @@ def test_a_number_becomes_a_float_in_the_fields_unit(value: Any, expected: float
     ("field", "good", "bad"),
     [("share", [1e-300, 0.999, "50 %"], [0, 1, "0 %", "100 %"]), ("life", [math.inf, "inf d", "12 h"], [0, -math.inf, math.nan]),
      ("slope", [math.nan, "nan", 0, 5], [math.inf, 5.1]), ("start", [None, 0, "90 min"], [-1, "x"])],
-)  # fmt: skip
+)
 def test_open_ends_inf_nan_and_none(field: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         Thing(**{field: value})
         if isinstance(value, float):
-            assert np.array_equal(getattr(Thing(**{field: np.array([value])}), field), [value], equal_nan=True)
+            assert np.array_equal(
+                getattr(Thing(**{field: np.array([value])}), field), [value], equal_nan=True
+            )
     for value in bad:
         with pytest.raises(ParameterError, match=f"thing.{field}"):
             Thing(**{field: value})
@@ -94,7 +98,9 @@ def test_open_ends_inf_nan_and_none(field: str, good: list[Any], bad: list[Any])
                 Thing(**{field: np.array([value])})
 
 
-@pytest.mark.parametrize(("value", "words"), [("5 h", "cannot convert 'h'"), ("1,5 mm", "decimal comma"), ("5 mmm", "unknown")])
+@pytest.mark.parametrize(
+    ("value", "words"), [("5 h", "cannot convert 'h'"), ("1,5 mm", "decimal comma"), ("5 mmm", "unknown")]
+)
 def test_wrong_units_name_the_field(value: str, words: str) -> None:
     with pytest.raises(UnitError, match=words) as caught:
         Thing(length=value)
@@ -111,7 +117,7 @@ def test_arrays_are_copied_read_only_and_may_hold_texts() -> None:
     assert np.array_equal(thing.share, [0.1, 0.2, 0.3])
     for field in (thing.length, thing.share, thing.replace(length=[4, 5, 6]).length):
         with pytest.raises(ValueError, match="read-only"):
-            field[0] = 5.0  # type: ignore[index]
+            field[0] = 5.0
 
 
 def test_size_is_the_common_length() -> None:
@@ -132,7 +138,7 @@ def test_size_is_the_common_length() -> None:
      ("colour", "gren", "did you mean 'green'"), ("name", "a b", "not a name"), ("inner", 3, "int is not a Inner record"),
      ("inner", Thing(), "Thing is not"), ("more", Inner(rate=1), "not a list of Inner"), ("more", "x", "str is not a list"),
      ("more", [3], r"thing.more\[0\]: int is not"), ("more", 3, "int is not a list")],
-)  # fmt: skip
+)
 def test_texts_and_parts(field: str, value: Any, words: str) -> None:
     with pytest.raises(ParameterError, match=words):
         Thing(**{field: value})
@@ -147,18 +153,18 @@ def test_what_is_no_curve(value: Any) -> None:
 
 def test_records_are_frozen_and_keyword_only_and_required_fields_required() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Thing().length = 3.0  # type: ignore[misc]
+        Thing().length = 3.0
     with pytest.raises(TypeError):
-        Thing("x")  # type: ignore[misc]
+        Thing("x")
     with pytest.raises(TypeError, match="rate"):
-        Inner()  # type: ignore[call-arg]
+        Inner()
 
 
 def test_paths_get_spec_internal() -> None:
     thing = Thing(length=60, life=2)
     assert thing.paths() == (
         "name", "title", "colour", "length", "share", "life", "slope", "start", "inner.rate", "inner.curve"
-    )  # fmt: skip
+    )
     assert thing.get("inner.rate") == 1.0
     assert thing.get("inner") is thing.inner
     assert thing.internal("life") == 48.0
@@ -176,7 +182,9 @@ def test_paths_get_spec_internal() -> None:
         thing.internal("colour")
 
 
-@pytest.mark.parametrize("path", ["lenght", "inner.rat", "length.x", "inner.rate.x", "", ".", "start.x", "_length", "origins"])
+@pytest.mark.parametrize(
+    "path", ["lenght", "inner.rat", "length.x", "inner.rate.x", "", ".", "start.x", "_length", "origins"]
+)
 def test_unknown_paths_name_the_nearest(path: str) -> None:
     thing = Thing()
     for call in (thing.get, thing.spec, thing.origin, thing.internal, lambda each: thing.with_value(each, 1)):
@@ -205,13 +213,15 @@ def test_a_change_replaces_the_origin_and_remembers_what_is_plausible() -> None:
     changed = thing.replace(length=12)
     assert changed.origin("length") == Origin("user", "mm", plausible=(5, 20))
     assert thing.replace(share=0.1).origin("share") == Origin("user", "1")
-    with pytest.warns(PlausibilityWarning, match=r"thing.length: 30 mm outside the plausible range \[5, 20\] mm"):
+    with pytest.warns(
+        PlausibilityWarning, match=r"thing.length: 30 mm outside the plausible range \[5, 20\] mm"
+    ):
         far = changed.replace(length=30)
     with pytest.warns(PlausibilityWarning, match=r"2 of 3 values, such as 2 mm outside"):
         far.replace(length=[2, 10, 40])
     assert far.replace(share=0.2).length == 30  # an unchanged value does not warn again
     stated = Thing(origins={"length": Origin("assumed", range=(1, 2), plausible=(0, 50), note="n")})
-    assert stated.replace(length=49).origin("length").plausible_range == (0, 50)  # type: ignore[union-attr]
+    assert stated.replace(length=49).origin("length").plausible_range == (0, 50)
 
 
 @pytest.mark.parametrize(("field", "value"), [("kind", "guessed"), ("distribution", "lognorml")])
@@ -239,7 +249,7 @@ def test_digest_is_content() -> None:
         Thing(), Thing(length=[60.0]), Thing(length=[60.0, 60.0]), Thing(share=0.4), Thing(name="b"), Thing(start=0.0),
         Thing(inner=Inner(rate=2)), Thing(more=[Inner(rate=1)]), Thing(more=[Inner(rate=1)] * 2), Thing(free=("a",)),
         Thing(free=("a", "b")), Thing(free=("ab",)), Thing(free=(("a",), "b")), Thing(inner=Inner(rate=1, curve=[1])), one,
-    ]  # fmt: skip
+    ]
     assert len({each.digest() for each in others}) == len(others)
     assert one != Thing(length="6 cm", origins={"length": Origin("user")})  # only the digest compares content
     assert one.replace(length=50).digest() != one.digest()
@@ -254,7 +264,7 @@ def test_copies_and_pickles_stay_frozen() -> None:
         assert not back.free[0][1].flags.writeable
     assert len(thing.origins) == 1
     with pytest.raises(TypeError):
-        thing.origins["share"] = Origin("user")  # type: ignore[index]
+        thing.origins["share"] = Origin("user")
 
 
 def test_repr_is_short() -> None:
@@ -278,5 +288,5 @@ def test_scalars_and_arrays_are_judged_alike(value: float) -> None:
             try:
                 outcomes.append(float(np.ravel(getattr(Thing(**{field: given_value}), field))[0]))
             except ParameterError:
-                outcomes.append(None)  # type: ignore[arg-type]
+                outcomes.append(None)
         assert len(set(map(repr, outcomes))) == 1
