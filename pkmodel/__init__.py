@@ -20,10 +20,12 @@ _HOMES = {
     "inputs.scenario_file": ("load_scenario",),
     "inputs.session": ("Dose", "Session"),
     "inputs.treatment": ("iv", "hepatic_artery", "extravascular", "chemoembolisation", "embolisation"),
-    "course": ("simulate", "Trajectory", "Exposure"),
+    "course": ("simulate", "Trajectory"),
+    "exposure.metrics": ("Exposure",),
     "exposure.nca": ("nca",),
     "report.describe": ("describe",),
-    "study.compare": ("compare", "Comparison"),
+    "study.compare": ("compare",),
+    "study.comparison": ("Comparison",),
     "study.fit": ("fit_release",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,22 +7,24 @@ solver or the metrics do not.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import ParameterError, RegimenError, RunError, UnknownNameError
-from .exposure.metrics import METRICS, Observed, evaluate
+from .exposure.metrics import METRICS, Exposure, Observed, evaluate
 from .exposure.observables import NAMES, observe
+from .inputs.horizon import checked_times, default_times, horizon_h
 from .inputs.scenario import Scenario
-from .model.body import INERT_DRUG, Run, drug_names, lower
+from .model.body import INERT_DRUG, Run, lower
 from .model.columns import column
 from .model.graph import HYPOXIA, INDEX, ZONES
 from .model.problem import Array
+from .outcome import effects
 from .solve.drive import Options, solve
 from .solve.solution import Solution, scatter
 from .solve.watch import SAMPLED_ROWS
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
     import xarray
 
 RETAINED_AFTER_H, READING_AFTER_H = 24.0, 28.0 * 24.0
-EXTRA_SAMPLES = 2
-LONGEST_FOLLOW_UP_H = 1e6
+# The two samples behind those asked for: what is retained, and the reading of the effect.
+EXTRA_SAMPLES, RETAINED, READING = 2, -2, -1
 REFUSED = "refused: "
 
 
-def solve_runs(runs: Sequence[Run], times_h: ArrayLike | None = None, options: Options | None = None) -> Solution:
+def solve_runs(
+    runs: Sequence[Run], times_h: ArrayLike | None = None, options: Options | None = None
+) -> Solution:
     """Solve several runs in as few batches as possible; lanes come back in the order of the runs.
 
     Two samples follow those asked for: 24 h after the first and 28 d after the last session began.
@@ -99,85 +103,22 @@ def simulate(
     True
     """
     if not isinstance(scenario, Scenario):
-        raise ParameterError(f"scenario: expected a Scenario, got {type(scenario).__name__}", field="scenario")
-    horizon = _horizon(until_h, until_days)
+        raise ParameterError(
+            f"scenario: expected a Scenario, got {type(scenario).__name__}", field="scenario"
+        )
+    horizon = horizon_h(until_h, until_days)
     if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 1e-12 <= rtol <= 1e-2:
         raise ParameterError(f"rtol = {rtol!r}; legal range [1e-12, 1e-2]", field="rtol", value=rtol)
-    times = default_times(horizon) if times_h is None else _checked_times(times_h, horizon)
+    times = default_times(horizon) if times_h is None else checked_times(times_h, horizon)
     solution = solve_runs([Run(scenario, horizon)], times, Options(rtol=float(rtol)))
     reason = solution.reasons[0]
     if len(solution.reasons) == 1 and reason is not None:
-        raise RegimenError(reason[len(REFUSED):]) if reason.startswith(REFUSED) else RunError(f"run failed: {reason}")
-    return Trajectory(scenario, horizon, float(rtol), times, solution)
-
-
-def _horizon(until_h: float | None, until_days: float | None) -> float:
-    if (until_h is None) == (until_days is None):
-        raise ParameterError("give the horizon as until_h or as until_days, one of them", field="until_h")
-    name, value, unit = ("until_h", until_h, "h") if until_h is not None else ("until_days", until_days, "d")
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ParameterError(f"{name} = {value!r} is not a number of {unit}", field=name, value=value, unit=unit)
-    hours = float(value) * (1.0 if unit == "h" else 24.0)
-    if not 0.0 < hours <= LONGEST_FOLLOW_UP_H:
-        raise ParameterError(
-            f"{name} = {value:g} {unit}; legal range (0, {LONGEST_FOLLOW_UP_H / (hours / value if hours else 1):g}] {unit}",
-            field=name, value=value, unit=unit,
-        )  # fmt: skip
-    return hours
-
-
-def _checked_times(times_h: ArrayLike, horizon: float) -> Array:
-    try:
-        times = np.array(times_h, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"times_h must be numbers in h, got {times_h!r}", field="times_h") from None
-    if times.ndim != 1 or times.size == 0:
-        raise ParameterError(f"times_h must be a list of at least one time, got shape {times.shape}", field="times_h")
-    bad = ~(np.isfinite(times) & (times >= 0.0) & (times <= horizon))
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise ParameterError(f"times_h[{i}] = {times[i]:g} h; legal range [0, {horizon:g}] h", field="times_h", unit="h")
-    falling = np.diff(times) <= 0.0
-    if falling.any():
-        i = int(np.argmax(falling)) + 1
-        raise ParameterError(
-            f"times_h[{i}] = {times[i]:g} h does not come after {times[i - 1]:g} h; times must increase", field="times_h"
+        raise (
+            RegimenError(reason[len(REFUSED) :])
+            if reason.startswith(REFUSED)
+            else RunError(f"run failed: {reason}")
         )
-    return times
-
-
-def default_times(until_h: float) -> Array:
-    """About 200 times from 0 to the horizon [h], dense in the first hours."""
-    return np.unique(np.concatenate([[0.0], np.geomspace(min(0.01, until_h), until_h, 120), np.linspace(0, until_h, 85)]))
-
-
-@dataclass(frozen=True, eq=False)
-class Exposure(Mapping[str, Any]):
-    """Metrics of one drug: `exposure["plasma_cmax_ng_per_ml"]`, floats or (n,); NaN has a reason in `reasons`."""
-
-    drug: str
-    values_: dict[str, Any] = field(repr=False)
-    reasons: dict[str, Any] = field(repr=False)
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.values_:
-            raise UnknownNameError.of("metric", name, tuple(self.values_))
-        return self.values_[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.values_)
-
-    def __len__(self) -> int:
-        return len(self.values_)
-
-    def __str__(self) -> str:
-        lines = [f"exposure, {self.drug}"]
-        for name, value in self.values_.items():
-            shown = np.array2string(np.asarray(value), precision=4, threshold=6)
-            reason = self.reasons[name]
-            missing = f"  ({reason})" if isinstance(reason, str) and reason else ""
-            lines.append(f"  {name:32s} {shown} {missing}".rstrip())
-        return "\n".join(lines)
+    return Trajectory(scenario, horizon, float(rtol), times, solution)
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,7 +195,9 @@ class Trajectory:
 
     def depot_mg(self, region: str, *, drug: str | None = None) -> Array:
         """Drug still held by its carrier [mg] in core, escape, served or lung."""
-        return self._course(self.solution.sampled_depot[_place(region, (*ZONES, "served", "lung")), self._drug(drug)])
+        return self._course(
+            self.solution.sampled_depot[_place(region, (*ZONES, "served", "lung")), self._drug(drug)]
+        )
 
     def arterial_flow_l_per_h(self, region: str) -> Array:
         """Flow through the catheterised artery [L/h] to core, escape or served."""
@@ -299,6 +242,13 @@ class Trajectory:
             {k: one(r) for k, r in reasons.items()},
         )
 
+    def effect(self) -> Exposure:
+        """Effect at the reading, 28 d after the last session: necrosis, viable rest, neutrophil nadir, CTCAE grade."""
+        values, reasons = effects(self.solution, reading=READING, tumour_ml=tumour_volume_ml(self.scenario, self.size))
+        if self.size == 1:
+            return Exposure("effect", {k: float(v[0]) for k, v in values.items()}, {k: r[0] for k, r in reasons.items()})
+        return Exposure("effect", dict(values), dict(reasons))
+
     def columns(self) -> dict[str, Array]:
         """The course as named columns with units, each (m,) or (m, n): what `to_csv` writes."""
         found = {}
@@ -320,7 +270,9 @@ class Trajectory:
             for lane in range(self.size):
                 for i, time in enumerate(self.times_h):
                     cells = [c[i] if self.size == 1 else c[i, lane] for c in columns.values()]
-                    writer.writerow([repr(float(time)), *([lane] if self.size > 1 else []), *(_cell(c) for c in cells)])
+                    writer.writerow(
+                        [repr(float(time)), *([lane] if self.size > 1 else []), *(_cell(c) for c in cells)]
+                    )
 
     def to_pandas(self) -> pandas.DataFrame:
         """The course as a data frame, indexed by time (and subject); needs pandas."""
@@ -347,14 +299,14 @@ INDEX_OF_HYPOXIA = [SAMPLED_ROWS[len(INDEX) + 3 + i] for i in range(len(HYPOXIA)
 def observed(scenario: Scenario, solution: Solution) -> Observed:
     """What the metrics need of a solution whose last two samples are the marks of `solve_runs`."""
     tumour_rows = [INDEX[f"{zone}_{space}"] for zone in ZONES for space in ("cells", "extracellular")]
-    mark = solution.times.shape[0] - EXTRA_SAMPLES
-    tissue = solution.sampled[tumour_rows, :, mark].sum(axis=0)
-    retained = tissue + solution.sampled_depot[:2, :, mark].sum(axis=0)
-    lanes = solution.dose.shape[-1]
-    volume = 1000.0 * (solution.viable + solution.dead).sum(axis=0) if scenario is None else np.broadcast_to(
-        np.asarray(scenario.patient.tumour.volume_ml, dtype=float), (lanes,)
-    )
-    return Observed(solution, retained, volume)
+    tissue = solution.sampled[tumour_rows, :, RETAINED].sum(axis=0)
+    retained = tissue + solution.sampled_depot[:2, :, RETAINED].sum(axis=0)
+    return Observed(solution, retained, tumour_volume_ml(scenario, solution.dose.shape[-1]))
+
+
+def tumour_volume_ml(scenario: Scenario, lanes: int) -> Array:
+    """Volume of the tumour before any treatment [mL], (n,)."""
+    return np.broadcast_to(np.asarray(scenario.patient.tumour.volume_ml, dtype=float), (lanes,))
 
 
 def _place(name: str, names: tuple[str, ...]) -> int:

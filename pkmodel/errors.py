@@ -118,10 +118,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     folded: dict[str, str] = {}
     for each in known:
         folded.setdefault(each.lower(), each)
-    close = [
-        folded[key]
-        for key in difflib.get_close_matches(str(name).lower(), folded, n=_LISTED_OF_MANY, cutoff=0.6)
-    ]
+    close = [folded[key] for key in difflib.get_close_matches(str(name).lower(), folded, n=_LISTED_OF_MANY, cutoff=0.6)]
     if len(known) <= _LISTED_IN_FULL:
         listed = ", ".join(known)
     else:

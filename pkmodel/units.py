@@ -108,9 +108,7 @@ def _parsed(unit: str) -> tuple[float, _Powers]:
         # Everything between two slashes belongs together: mL/min/100 g is per (100 g).
         tokens = group.replace("*", " ").split()
         if not tokens:
-            raise UnitError(
-                f"{unit!r} is not a unit" if unit.strip() else "a unit is missing (dimensionless is '1')"
-            )
+            raise UnitError(f"{unit!r} is not a unit" if unit.strip() else "a unit is missing (dimensionless is '1')")
         sign = -1.0 if position else 1.0
         for token in tokens:
             if token == "1":

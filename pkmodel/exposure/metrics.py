@@ -10,11 +10,13 @@ CDISC SDTM controlled terminology, PK parameters (PKPARMCD): CMAX, TMAX, AUCINT,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ..errors import UnknownNameError
 from ..model.problem import Array
 from ..solve.solution import Solution
 
@@ -247,3 +249,32 @@ def clearance(o: Observed) -> Array:
 def balance_error(o: Observed) -> Array:
     """Mass that depots, body and eliminated amounts do not account for, relative to the dose [1]."""
     return o.solution.balance
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure(Mapping[str, Any]):
+    """Metrics of one drug: `exposure["plasma_cmax_ng_per_ml"]`, floats or (n,); NaN has a reason in `reasons`."""
+
+    drug: str
+    values_: dict[str, Any] = field(repr=False)
+    reasons: dict[str, Any] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.values_:
+            raise UnknownNameError.of("metric", name, tuple(self.values_))
+        return self.values_[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        return len(self.values_)
+
+    def __str__(self) -> str:
+        lines = [f"exposure, {self.drug}"]
+        for name, value in self.values_.items():
+            shown = np.array2string(np.asarray(value), precision=4, threshold=6)
+            reason = self.reasons[name]
+            missing = f"  ({reason})" if isinstance(reason, str) and reason else ""
+            lines.append(f"  {name:32s} {shown} {missing}".rstrip())
+        return "\n".join(lines)

@@ -70,22 +70,24 @@ def _volume(solution: Solution, region: str) -> Array:
 
 
 def _tissue(solution: Solution, regions: tuple[str, ...], *, depot: bool) -> Array:
-    amount, volume = 0.0, 0.0
+    amount = volume = np.zeros(1)
     for region in regions:
         amount = amount + _amount(solution, f"{region}_cells") + _amount(solution, f"{region}_extracellular")
         if depot:
             amount = amount + solution.sampled_depot[REGIONS.index(region)]
         volume = volume + np.nan_to_num(_volume(solution, region))
-    return np.asarray(amount) / np.where(np.asarray(volume) > 0.0, volume, np.nan)
+    return amount / np.where(volume > 0.0, volume, np.nan)
 
 
 def _space(solution: Solution, regions: tuple[str, ...]) -> Array:
-    amount = sum(_amount(solution, f"{region}_extracellular") for region in regions)
-    capacity = 0.0
+    amount = np.sum([_amount(solution, f"{region}_extracellular") for region in regions], axis=0)
+    capacity = np.zeros(1)
     for region in regions:
         present = np.isfinite(_volume(solution, region))
-        capacity = capacity + np.where(present, solution.sampled_capacity[INDEX[f"{region}_extracellular"]], 0.0)
-    return np.asarray(amount) / np.where(np.asarray(capacity) > 0.0, capacity, np.nan)
+        capacity = capacity + np.where(
+            present, solution.sampled_capacity[INDEX[f"{region}_extracellular"]], 0.0
+        )
+    return amount / np.where(capacity > 0.0, capacity, np.nan)
 
 
 def _vein(solution: Solution, shunt: Array, blood_plasma_ratio: Array, *, all_liver: bool) -> Array:

@@ -52,9 +52,7 @@ class Address(NamedTuple):
         """When a change is made: a later phase sees the sessions and records of the earlier ones."""
         if self.kind == "regimen":
             return REGIMEN
-        return (
-            NAMES if self.kind in ("patient", "catheter", "carrier", "embolic") and not self.rest else VALUES
-        )
+        return NAMES if self.kind in ("patient", "catheter", "carrier", "embolic") and not self.rest else VALUES
 
 
 def _materials(session: Session, kind: str) -> tuple[Carrier | Embolic, ...]:
@@ -176,10 +174,7 @@ def _values(scenario: Scenario, address: Address) -> list[Any]:
     if address.rest:
         return [each.get(address.rest) for each in _holders(scenario, address)]
     if address.kind in ("carrier", "embolic"):
-        joined = [
-            "+".join(dict.fromkeys(str(one.name) for one in _materials(each, address.kind)))
-            for each in sessions
-        ]
+        joined = ["+".join(dict.fromkeys(str(one.name) for one in _materials(each, address.kind))) for each in sessions]
         return [each or None for each in joined]
     return [each.get("name") for each in _holders(scenario, address)]
 
@@ -209,11 +204,7 @@ def spec(scenario: Scenario, path: str) -> FieldSpec:
 def origin(scenario: Scenario, path: str) -> Origin | None:
     """Return where a value comes from; see `Scenario.origin`."""
     address = find(scenario, path)
-    return (
-        _holders(scenario, address)[0].origin(address.rest)
-        if address.rest and address.kind in _CLASSES
-        else None
-    )
+    return _holders(scenario, address)[0].origin(address.rest) if address.rest and address.kind in _CLASSES else None
 
 
 def material_rows(scenario: Scenario, kind: str, prefix: str) -> Iterator[Row]:

@@ -136,8 +136,7 @@ class _Editor:
                 states = any(address.kind == "carrier" and address.rest == "duration" for address, _ in pairs)
                 if states and dose.own_duration:
                     raise RegimenError(
-                        "carrier.duration has no effect on a dose that states its own duration; "
-                        "change session.duration"
+                        "carrier.duration has no effect on a dose that states its own duration; change session.duration"
                     )
                 fields["carrier"] = carrier
         return dose.replace(**fields) if fields else dose

@@ -59,14 +59,10 @@ def text(
     identity: bool = True,
 ) -> Any:
     """Declare a text field, free or with choices."""
-    return _field(
-        FieldSpec("text", doc, choices=choices, pattern=pattern, identity=identity, default=default)
-    )
+    return _field(FieldSpec("text", doc, choices=choices, pattern=pattern, identity=identity, default=default))
 
 
-def part(
-    record: type, doc: str = "", *, default: Any = REQUIRED, optional: bool = False, kw_only: bool = True
-) -> Any:
+def part(record: type, doc: str = "", *, default: Any = REQUIRED, optional: bool = False, kw_only: bool = True) -> Any:
     """Declare a nested record."""
     spec = FieldSpec("part", doc or record.__name__, record=record, optional=optional, default=default)
     return _field(spec, kw_only)

@@ -147,9 +147,7 @@ def _scalar(spec: FieldSpec, value: Any, label: str) -> float:
 def _array(spec: FieldSpec, value: Any, label: str) -> NDArray[np.float64]:
     """Return a read-only float64 copy of a 1-D array of legal numbers, or raise."""
     if isinstance(value, list | tuple):
-        array = np.array(
-            [_scalar(spec, each, f"{label}[{i}]") for i, each in enumerate(value)], dtype=np.float64
-        )
+        array = np.array([_scalar(spec, each, f"{label}[{i}]") for i, each in enumerate(value)], dtype=np.float64)
     else:
         given = np.asanyarray(value)
         if np.ma.is_masked(given):
@@ -237,18 +235,12 @@ def field_value(spec: FieldSpec, value: Any, label: str) -> Any:
     assert spec.record is not None
     if spec.kind == "part":
         if not isinstance(value, spec.record):
-            raise _refuse(
-                spec, label, value, f"{type(value).__name__} is not a {spec.record.__name__} record"
-            )
+            raise _refuse(spec, label, value, f"{type(value).__name__} is not a {spec.record.__name__} record")
         return value
     if isinstance(value, (spec.record, str)) or not hasattr(value, "__iter__"):
-        raise _refuse(
-            spec, label, value, f"{type(value).__name__} is not a list of {spec.record.__name__} records"
-        )
+        raise _refuse(spec, label, value, f"{type(value).__name__} is not a list of {spec.record.__name__} records")
     result = tuple(value)
     for i, each in enumerate(result):
         if not isinstance(each, spec.record):
-            raise _refuse(
-                spec, f"{label}[{i}]", each, f"{type(each).__name__} is not a {spec.record.__name__} record"
-            )
+            raise _refuse(spec, f"{label}[{i}]", each, f"{type(each).__name__} is not a {spec.record.__name__} record")
     return result

@@ -43,9 +43,7 @@ def names(kind: str) -> tuple[str, ...]:
     folder = _data() / kind
     if not folder.is_dir():
         return ()
-    return tuple(
-        sorted(each.name.removesuffix(".toml") for each in folder.iterdir() if each.name.endswith(".toml"))
-    )
+    return tuple(sorted(each.name.removesuffix(".toml") for each in folder.iterdir() if each.name.endswith(".toml")))
 
 
 def library_bytes(kind: str, name: str) -> bytes:
@@ -58,14 +56,10 @@ def library_bytes(kind: str, name: str) -> bytes:
 @cache
 def _from_library(kind: str, name: str) -> Record:
     where = f"{kind}/{name}.toml"
-    return _from_table(
-        kind, parse_text(library_bytes(kind, name), where), where=where, folder=None, trail=(name,)
-    )
+    return _from_table(kind, parse_text(library_bytes(kind, name), where), where=where, folder=None, trail=(name,))
 
 
-def _from_table(
-    kind: str, table: dict[str, Any], *, where: str, folder: Path | None, trail: tuple[str, ...]
-) -> Record:
+def _from_table(kind: str, table: dict[str, Any], *, where: str, folder: Path | None, trail: tuple[str, ...]) -> Record:
     """Return the record of a file's tables; `folder` is None inside the library."""
     base_name = table.pop("base", None)
     base: Record | None = None
@@ -91,8 +85,7 @@ def _carrier(table: dict[str, Any], where: str, library: bool, base: Any) -> Car
     main = build(Carrier, table, where=where, library=library, base=base)
     inherited = {} if base is None else dict(base.variants)
     variants = {
-        drug: build(Carrier, table, where=where, library=library, base=each)
-        for drug, each in inherited.items()
+        drug: build(Carrier, table, where=where, library=library, base=each) for drug, each in inherited.items()
     }
     for drug, changes in own.items():
         place = f"{where}: [for.{drug}]"
@@ -139,9 +132,7 @@ def load(kind: str, what: Any, *, folder: Path | None = None) -> Any:
     if isinstance(what, str):
         return _from_library(kind, what)
     one = kind.removesuffix("s")
-    raise InputError(
-        f"{one}: expected a {KINDS[kind].__name__} record, a library name or a TOML path, got {what!r}"
-    )
+    raise InputError(f"{one}: expected a {KINDS[kind].__name__} record, a library name or a TOML path, got {what!r}")
 
 
 def drug(what: Drug | str | Path) -> Drug:
@@ -184,7 +175,7 @@ def embolics(what: Any, *, folder: Path | None = None) -> tuple[Embolic, ...]:
         return ()
     if isinstance(what, list | tuple):
         return tuple(one for each in what for one in embolics(each, folder=folder))
-    if isinstance(what, str):
+    if isinstance(what, str) and not (what.endswith(".toml") and ((folder or Path()) / what).exists()):
         return tuple(load("embolics", each.strip(), folder=folder) for each in what.split("+"))
     return (load("embolics", what, folder=folder),)
 

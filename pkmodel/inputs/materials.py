@@ -47,16 +47,9 @@ class ReleaseParameters(Record):
     scale: Value = number("h", 0, 1e6, "Weibull: time scale", default=nan, low_open=True, allow_nan=True)
     shape: Value = number("1", 0, 20, "Weibull: shape", default=nan, low_open=True, allow_nan=True)
     rate_constant: Value = number(
-        "1",
-        0,
-        1e6,
-        "Higuchi (per h^0.5) or Korsmeyer-Peppas (per h^exponent): constant",
-        default=nan,
-        allow_nan=True,
+        "1", 0, 1e6, "Higuchi (per h^0.5) or Korsmeyer-Peppas (per h^exponent): constant", default=nan, allow_nan=True
     )
-    exponent: Value = number(
-        "1", 0, 5, "Korsmeyer-Peppas: exponent", default=nan, low_open=True, allow_nan=True
-    )
+    exponent: Value = number("1", 0, 5, "Korsmeyer-Peppas: exponent", default=nan, low_open=True, allow_nan=True)
     times: tuple[float, ...] = series("h", 0, 1e6, "tabulated: times", default=())
     fractions: tuple[float, ...] = series("1", 0, 1, "tabulated: cumulative released fractions", default=())
 
@@ -66,8 +59,7 @@ class ReleaseParameters(Record):
             value = getattr(self, name)
             if value == () if isinstance(value, tuple) else bool(np.any(np.isnan(value))):
                 raise ParameterError(
-                    f"carrier.release.{name} is missing; law {self.law!r} needs "
-                    + ", ".join(LAW_PARAMETERS[self.law]),
+                    f"carrier.release.{name} is missing; law {self.law!r} needs " + ", ".join(LAW_PARAMETERS[self.law]),
                     field=f"carrier.release.{name}",
                     value=value,
                 )
@@ -81,12 +73,7 @@ class ReleaseParameters(Record):
                 field="carrier.release.times",
                 value=self.times,
             )
-        if (
-            times[0] != 0
-            or fractions[0] != 0
-            or np.any(np.diff(times) <= 0)
-            or np.any(np.diff(fractions) < 0)
-        ):
+        if times[0] != 0 or fractions[0] != 0 or np.any(np.diff(times) <= 0) or np.any(np.diff(fractions) < 0):
             raise ParameterError(
                 "carrier.release: a tabulated curve starts at time 0 with fraction 0; times must increase "
                 "and fractions must not fall (what is released at once belongs in prompt_fraction)",
@@ -108,23 +95,15 @@ class Carrier(Record):
     title: str = text("name for people", default="", identity=False)
     product: str = text("whether a product exists; with no, all is assumed", ("yes", "no"))
     prompt_fraction: Value = number("1", 0, 1, "part that is dissolved at once")
-    target_preference: Value = number(
-        "1", 0, 10, "theta: preference for the tumour over the flow split", low_open=True
-    )
+    target_preference: Value = number("1", 0, 10, "theta: preference for the tumour over the flow split", low_open=True)
     lung_share: Value = number("1", 0, 0.9, "part that reaches the lung")
     duration: Value = number("h", 0, 48, "usual duration of the injection")
     occlusion: Value = number("1", 0, 1, "o_T: occlusion of tumour vessels at the end of the injection")
     selectivity: Value = number("1", 0, 1, "o_S/o_T: occlusion of the served liver over the tumour's")
     half_life: Value = number("d", 0, inf, "half-life of the occlusion", low_open=True, allow_inf=True)
-    retention_tumour: Value = number(
-        "d", 0, inf, "half-life of the carrier in tumour", low_open=True, allow_inf=True
-    )
-    retention_liver: Value = number(
-        "d", 0, inf, "half-life of the carrier in liver", low_open=True, allow_inf=True
-    )
-    retention_lung: Value = number(
-        "d", 0, inf, "half-life of the carrier in lung", low_open=True, allow_inf=True
-    )
+    retention_tumour: Value = number("d", 0, inf, "half-life of the carrier in tumour", low_open=True, allow_inf=True)
+    retention_liver: Value = number("d", 0, inf, "half-life of the carrier in liver", low_open=True, allow_inf=True)
+    retention_lung: Value = number("d", 0, inf, "half-life of the carrier in lung", low_open=True, allow_inf=True)
     release: ReleaseParameters = part(ReleaseParameters, "release law")
     variants: tuple[tuple[str, Carrier], ...] = other("versions for single drugs", default=())
 
@@ -161,9 +140,7 @@ class Carrier(Record):
         changed = super().with_values(values)
         if not self.variants:
             return changed
-        return changed.replace(
-            variants=tuple((drug, each.with_values(values)) for drug, each in self.variants)
-        )
+        return changed.replace(variants=tuple((drug, each.with_values(values)) for drug, each in self.variants))
 
 
 @record

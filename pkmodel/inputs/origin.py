@@ -51,10 +51,7 @@ class Origin:
     distribution: str = "lognormal"
 
     def __post_init__(self) -> None:
-        for name, value, choices in (
-            ("kind", self.kind, KINDS),
-            ("distribution", self.distribution, DISTRIBUTIONS),
-        ):
+        for name, value, choices in (("kind", self.kind, KINDS), ("distribution", self.distribution, DISTRIBUTIONS)):
             if value not in choices:
                 raise ParameterError(
                     f"origin {name} {value!r} is not legal; {nearest(str(value), choices)}",

@@ -31,9 +31,7 @@ class PatientLiver(Record):
     )
     reserve: Value = number("1", 0, 3, "functional reserve: multiplies intrinsic clearance", low_open=True)
     shunt: Value = number("1", 0, 0.95, "part of the hepatic flow that bypasses the parenchyma")
-    critical_supply: Value = number(
-        "1", 0, 1, "oxygen supply below which parenchyma becomes ischaemic", low_open=True
-    )
+    critical_supply: Value = number("1", 0, 1, "oxygen supply below which parenchyma becomes ischaemic", low_open=True)
 
 
 @record
@@ -44,36 +42,24 @@ class PatientTumour(Record):
     diameter: Value = number("mm", 0, 300, "diameter of one nodule; 0 = no tumour")
     count: Value = number("1", 1, 1000, "number of equal nodules")
     perfusion_ratio: Value = number("1", 0, 100, "arterial perfusion, tumour over parenchyma", low_open=True)
-    extracellular_fraction: Value = number(
-        "1", 0, 1, "extracellular part of the tumour", low_open=True, high_open=True
-    )
+    extracellular_fraction: Value = number("1", 0, 1, "extracellular part of the tumour", low_open=True, high_open=True)
     escape_intercept: Value = number("1", -50, 50, "b0: logit of the escape share at 30 mm")
     escape_slope: Value = number("1", -50, 50, "b1: slope of that logit in ln(diameter/30 mm)")
-    escape_deviation: Value = number(
-        "1", -50, 50, "eta: this tumour's deviation on the logit scale", default=0.0
-    )
+    escape_deviation: Value = number("1", -50, 50, "eta: this tumour's deviation on the logit scale", default=0.0)
     escape_spread: Value = number("1", 0, 20, "omega: standard deviation of eta between tumours")
     arterial_weight_core: Value = number("1", 0, 1, "arterial weight of the core", low_open=True)
     arterial_weight_escape: Value = number("1", 0, 1, "arterial weight of the escape zone")
     collateral_supply: Value = number("1", 0, 1, "q_min: supply that no occlusion removes", high_open=True)
-    critical_supply: Value = number(
-        "1", 0, 1, "s_crit: supply below which tissue is ischaemic", low_open=True
-    )
+    critical_supply: Value = number("1", 0, 1, "s_crit: supply below which tissue is ischaemic", low_open=True)
     hypoxia_time: Value = number("h", 0, 1e4, "tau: time constant of hypoxia", low_open=True)
     ischaemic_kill_rate: Value = number("1/d", 0, 1e3, "k_hyp: kill rate under full hypoxia")
     growth: str = text("growth law", ("exponential", "gompertz"))
-    doubling_time: Value = number(
-        "d", 0, inf, "doubling time; inf = no growth", low_open=True, allow_inf=True
-    )
+    doubling_time: Value = number("d", 0, inf, "doubling time; inf = no growth", low_open=True, allow_inf=True)
     growth_capacity: Value = number(
         "mL", 0, inf, "Gompertz capacity of the whole tumour", low_open=True, allow_inf=True
     )
-    resorption_half_life: Value = number(
-        "d", 0, inf, "half-life of necrotic tissue", low_open=True, allow_inf=True
-    )
-    escape_recovery: Value = number(
-        "1", 0, 1, "r: part of the escape zone that becomes core in the recovery time"
-    )
+    resorption_half_life: Value = number("d", 0, inf, "half-life of necrotic tissue", low_open=True, allow_inf=True)
+    escape_recovery: Value = number("1", 0, 1, "r: part of the escape zone that becomes core in the recovery time")
     escape_recovery_time: Value = number("d", 0, 1e5, "recovery time of r", low_open=True)
     shunt: Value = number("1", 0, 1, "phi_sh: part of dissolved arterial drug that bypasses to the veins")
 

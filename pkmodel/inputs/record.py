@@ -171,9 +171,7 @@ class Record:
         holder: Any = self
         *heads, last = path.split(".")
         for head in heads:
-            holder = (
-                getattr(holder, head) if isinstance(holder, Record) and head in specs(type(holder)) else None
-            )
+            holder = getattr(holder, head) if isinstance(holder, Record) and head in specs(type(holder)) else None
         if not isinstance(holder, Record) or last not in specs(type(holder)):
             raise self._unknown(path)
         return holder, last
@@ -239,9 +237,7 @@ class Record:
             if name not in known:
                 raise self._unknown(name)
         new = object.__new__(type(self))
-        new.__dict__.update(
-            {key: each for key, each in self.__dict__.items() if key not in ("_digest", "_length")}
-        )
+        new.__dict__.update({key: each for key, each in self.__dict__.items() if key not in ("_digest", "_length")})
         for name, value in changes.items():
             spec = known[name]
             settled = new._normalise(spec, value)
@@ -275,7 +271,9 @@ class Record:
             else:
                 own[head] = value
         for head, inner in nested.items():
-            base = own.get(head, getattr(self, head))
+            base = getattr(self, head)
+            if head in own:
+                base = self._normalise(specs(type(self))[head], own[head])
             own[head] = base.with_values(inner)
         return self.replace(**own)
 

@@ -10,18 +10,7 @@ import numpy as np
 
 from pkmodel.errors import ParameterError, RegimenError, UnknownNameError
 from pkmodel.inputs.drug import Drug
-from pkmodel.inputs.record import (
-    FieldSpec,
-    Length,
-    Origin,
-    Record,
-    Row,
-    Value,
-    items,
-    number,
-    number_value,
-    record,
-)
+from pkmodel.inputs.record import FieldSpec, Length, Origin, Record, Row, Value, items, number, number_value, record
 from pkmodel.inputs.session import Session
 
 EVERY = FieldSpec(
@@ -55,9 +44,7 @@ class Regimen(Record):
 
     label: ClassVar[str] = "regimen"
     sessions: tuple[Session, ...] = items(Session, "sessions", default=(), kw_only=False)
-    every: Value | None = number(
-        "d", 0, 1e5, "interval", default=None, low_open=True, optional=True, identity=False
-    )
+    every: Value | None = number("d", 0, 1e5, "interval", default=None, low_open=True, optional=True, identity=False)
     times: Value = number("1", 1, 1e4, "number of cycles", default=1.0, identity=False)
 
     def _normalise(self, spec: FieldSpec, value: Any) -> Any:
@@ -138,9 +125,7 @@ class Regimen(Record):
         count = whole_number(times, "regimen.times")
         if not self.sessions:
             raise RegimenError("a regimen without sessions cannot be repeated")
-        sessions = tuple(
-            each.replace(at=each.at + k * every * 24.0) for k in range(count) for each in self.sessions
-        )
+        sessions = tuple(each.replace(at=each.at + k * every * 24.0) for k in range(count) for each in self.sessions)
         return Regimen(sessions, every=every, times=float(count))
 
     def cycles(self) -> tuple[tuple[Session, ...], ...]:
@@ -162,9 +147,7 @@ class Regimen(Record):
         starts = [cycle[0].at for cycle in self.cycles()]
         gaps = [(later - earlier) / 24.0 for earlier, later in pairwise(starts)]
         if not gaps or not all(np.allclose(each, gaps[0], rtol=1e-12, atol=0) for each in gaps):
-            raise RegimenError(
-                "regimen.every exists only for sessions repeated at equal intervals; use repeat"
-            )
+            raise RegimenError("regimen.every exists only for sessions repeated at equal intervals; use repeat")
         return gaps[0]
 
     def respaced(self, *, every: Any = None, times: Any = None) -> Regimen:
@@ -178,9 +161,7 @@ class Regimen(Record):
         else:
             gap = number_value(EVERY, every, "regimen.every")
             if count == 1:
-                raise RegimenError(
-                    "regimen.every has no effect on a single session; set regimen.times as well"
-                )
+                raise RegimenError("regimen.every has no effect on a single session; set regimen.times as well")
         cycles = cycles[:count] + [cycles[-1]] * (count - len(cycles))
         moved: list[Session] = []
         for k, cycle in enumerate(cycles):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +45,19 @@ class Scenario(Record):
     review_days: float | None = number(
         "d", 0, 1e5, "interval of dose-free readings", default=None, low_open=True, optional=True
     )
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            patient: Patient | str | Path,
+            regimen: Regimen,
+            *,
+            catheter: Catheter | str | Path = "lobar",
+            review_days: float | str | None = None,
+            origins: Mapping[str, Origin] | None = None,
+        ) -> None:
+            """Names and paths are accepted where the attribute is a record."""
 
     def _normalise(self, spec: FieldSpec, value: Any) -> Any:
         if spec.name in ("patient", "catheter"):
@@ -119,6 +133,4 @@ class Scenario(Record):
         given = ", ".join(self.drugs) or "no drug"
         count = len(self.regimen.sessions)
         treatment = f"{count} session{'s' * (count != 1)} of {given}"
-        return (
-            f"<Scenario {self.patient.name}, {self.catheter.name}, {treatment}{lanes}, {self.digest()[:8]}>"
-        )
+        return f"<Scenario {self.patient.name}, {self.catheter.name}, {treatment}{lanes}, {self.digest()[:8]}>"

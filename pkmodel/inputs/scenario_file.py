@@ -133,8 +133,8 @@ def _dose(given: Mapping[str, Any], place: str, folder: Path | None) -> Dose:
     mixed = isinstance(given["dose"], Mapping)
     if mixed == ("drug" in given):
         raise FileError(f"{place} needs 'drug' with one dose, or a table of doses by drug and no 'drug'")
-    amounts = dict(given["dose"]) if mixed else {given["drug"]: given["dose"]}
-    drugs = [(library.load("drugs", name, folder=folder), amount) for name, amount in amounts.items()]
+    amounts = list(given["dose"].items()) if mixed else [(given["drug"], given["dose"])]
+    drugs = [(library.load("drugs", name, folder=folder), amount) for name, amount in amounts]
     carrier = given.get("carrier")
     return Dose(
         drugs=tuple(each for each, _ in drugs),

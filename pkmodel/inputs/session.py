@@ -82,7 +82,9 @@ class Dose(Record):
 
     def _normalise(self, spec: FieldSpec, value: Any) -> Any:
         if spec.name == "amounts":
-            pairs = tuple(value.items() if isinstance(value, Mapping) else value)
+            pairs = value.items() if isinstance(value, Mapping) else value
+            if not all(isinstance(each, tuple) and len(each) == 2 for each in pairs):
+                raise RegimenError("the amounts of a dose are pairs of drug name and mg, or a mapping")
             return tuple((name, number_value(AMOUNT, amount, f"dose.{name}")) for name, amount in pairs)
         value = super()._normalise(spec, value)
         if spec.name == "duration":
@@ -104,9 +106,7 @@ class Dose(Record):
 
     def _lengths(self, name: str, spec: FieldSpec) -> Iterator[Length]:
         if name == "amounts":
-            yield from (
-                (f"dose.{drug}", each.size) for drug, each in self.amounts if isinstance(each, np.ndarray)
-            )
+            yield from ((f"dose.{drug}", each.size) for drug, each in self.amounts if isinstance(each, np.ndarray))
         yield from super()._lengths(name, spec)
 
     def check(self) -> None:

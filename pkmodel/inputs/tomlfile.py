@@ -43,11 +43,7 @@ def parse_text(data: bytes, where: str) -> dict[str, Any]:
         line = _LINE.search(str(error))
         lines = content.splitlines()
         at = int(line[1]) - 1 if line else -1
-        hint = (
-            "; decimal comma? write a decimal point"
-            if 0 <= at < len(lines) and _COMMA.match(lines[at])
-            else ""
-        )
+        hint = "; decimal comma? write a decimal point" if 0 <= at < len(lines) and _COMMA.match(lines[at]) else ""
         raise FileError(f"{where} is not valid TOML: {error}{hint}") from None
     schema = table.pop("schema", None)
     if type(schema) is not int or schema != SCHEMA:
@@ -63,9 +59,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         here = path.parent
         others = [each.name for each in here.glob("*.toml")] if here.is_dir() else []
-        raise FileError(
-            f"no file {str(path)!r}" + (f"; {nearest(path.name, others)}" if others else "")
-        ) from None
+        raise FileError(f"no file {str(path)!r}" + (f"; {nearest(path.name, others)}" if others else "")) from None
     except (OSError, ValueError) as error:
         raise FileError(f"cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}") from None
     return parse_text(data, str(path))
@@ -78,9 +72,7 @@ def refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str)
             raise FileError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
 
 
-def build(
-    cls: type[_R], table: Mapping[str, Any], *, where: str, library: bool, base: _R | None = None
-) -> _R:
+def build(cls: type[_R], table: Mapping[str, Any], *, where: str, library: bool, base: _R | None = None) -> _R:
     """Make a record from a TOML table.
 
     Parameters
@@ -131,9 +123,7 @@ class _Builder:
                     raise FileError(f"{self.where}: {path!r} must be a table [{path}]")
                 values[name] = self.record(spec.record, table[name], f"{path}.", values.get(name))
             else:
-                values[name], origin = self._field(
-                    spec, table[name], path, f"{cls.label}.{name}", origins.get(name)
-                )
+                values[name], origin = self._field(spec, table[name], path, f"{cls.label}.{name}", origins.get(name))
                 if origin is not None:
                     origins[name] = origin
         return self._guard(lambda: cls(**values, origins=origins))
@@ -155,9 +145,7 @@ class _Builder:
             value = self._guard(lambda: field_value(spec, given, label))
             if not spec.is_parameter or (self.library and old is None):
                 return value, None
-            return value, self._checked(
-                label, value, (old or Origin("user", spec.unit)).overridden(self.where)
-            )
+            return value, self._checked(label, value, (old or Origin("user", spec.unit)).overridden(self.where))
         refuse_unknown(given, _KEYS, f"{self.where}: [{path}]")
         if "value" not in given:
             raise FileError(f"{self.where}: [{path}] has no value")
@@ -179,9 +167,7 @@ class _Builder:
             _warn(f"{self.where}: {label}", value, origin)
         return origin
 
-    def _converted(
-        self, spec: FieldSpec, given: Mapping[str, Any], path: str, label: str
-    ) -> tuple[Any, float]:
+    def _converted(self, spec: FieldSpec, given: Mapping[str, Any], path: str, label: str) -> tuple[Any, float]:
         """Return the value in the field's own unit, and the factor for its range."""
         value, unit = given["value"], given.get("unit")
         if spec.kind == "text":
@@ -243,21 +229,18 @@ class _Builder:
             raise FileError(f"{place} {key} must be a number of at least 0")
         return float(_scaled(given[key], scale))
 
-    def _pair(
-        self, given: Mapping[str, Any], key: str, place: str, scale: float
-    ) -> tuple[float, float] | None:
+    def _pair(self, given: Mapping[str, Any], key: str, place: str, scale: float) -> tuple[float, float] | None:
         if key not in given:
             return None
         pair = given[key]
-        if not (
-            isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) and pair[0] <= pair[1]
-        ):
+        if not (isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) and pair[0] <= pair[1]):
             raise FileError(f"{place} {key} must be two numbers, the lower first")
         return float(_scaled(pair[0], scale)), float(_scaled(pair[1], scale))
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # An integer too large for a float is none of ours; the field's own check refuses it by name.
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**1023)
 
 
 def _scaled(value: Any, scale: float) -> Any:
@@ -267,6 +250,4 @@ def _scaled(value: Any, scale: float) -> Any:
 
 def _within(value: Value, limits: tuple[float, float]) -> bool:
     slack = 1e-9 * max(abs(limits[0]), abs(limits[1]))
-    return bool(
-        value != value or (limits[0] - slack <= value <= limits[1] + slack) or abs(value) == float("inf")
-    )
+    return bool(value != value or (limits[0] - slack <= value <= limits[1] + slack) or abs(value) == float("inf"))

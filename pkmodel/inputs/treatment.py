@@ -36,13 +36,7 @@ __all__ = [
 
 
 def dose(
-    drug: Any,
-    dose_mg: Any = None,
-    *,
-    route: str,
-    carrier: Any = None,
-    duration_h: Any = None,
-    start_h: Any = None,
+    drug: Any, dose_mg: Any = None, *, route: str, carrier: Any = None, duration_h: Any = None, start_h: Any = None
 ) -> Dose:
     """Return one dose, to be put into a `Session` by hand.
 
@@ -122,9 +116,7 @@ def hepatic_artery(
     return _one(at_h, (dose(drug, dose_mg, route="hepatic_artery", carrier=carrier, duration_h=duration_h),))
 
 
-def extravascular(
-    drug: Any, dose_mg: Any = None, *, carrier: Any, at_h: Any = 0, duration_h: Any = 0
-) -> Regimen:
+def extravascular(drug: Any, dose_mg: Any = None, *, carrier: Any, at_h: Any = 0, duration_h: Any = 0) -> Regimen:
     """Return a depot outside the vessels that releases into the central compartment.
 
     Parameters
@@ -140,13 +132,7 @@ def extravascular(
 
 
 def chemoembolisation(
-    drug: Any,
-    dose_mg: Any = None,
-    *,
-    carrier: Any,
-    embolic: Any = None,
-    at_h: Any = 0,
-    duration_h: Any = None,
+    drug: Any, dose_mg: Any = None, *, carrier: Any, embolic: Any = None, at_h: Any = 0, duration_h: Any = None
 ) -> Regimen:
     """Return an arterial injection of drug in a carrier, with or without an embolic after it.
 

@@ -8,12 +8,13 @@ and the clearance by all other routes; nothing is fitted here. Concentrations ar
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Values = Array | float
 
 
-def hepatic_clearance(extraction: ArrayLike, blood_flow: ArrayLike, blood_plasma_ratio: ArrayLike) -> Array:
+def hepatic_clearance(extraction: Values, blood_flow: Values, blood_plasma_ratio: Values) -> Array:
     """Plasma clearance by the liver [L/h] from its steady extraction.
 
     Parameters
@@ -25,7 +26,7 @@ def hepatic_clearance(extraction: ArrayLike, blood_flow: ArrayLike, blood_plasma
     return np.asarray(extraction) * blood_flow * blood_plasma_ratio
 
 
-def apparent_intrinsic_clearance(extraction: ArrayLike, exchange_flow: ArrayLike) -> Array:
+def apparent_intrinsic_clearance(extraction: Values, exchange_flow: Values) -> Array:
     """Clearance behind the extracellular space [L/h] that gives an extraction: E = CL'/(Q + CL').
 
     `exchange_flow` is blood flow times blood:plasma ratio [L/h].
@@ -34,7 +35,7 @@ def apparent_intrinsic_clearance(extraction: ArrayLike, exchange_flow: ArrayLike
     return extraction * exchange_flow / (1.0 - extraction)
 
 
-def intrinsic_clearance(apparent: ArrayLike, barrier: ArrayLike) -> Array:
+def intrinsic_clearance(apparent: Values, barrier: Values) -> Array:
     """Clearance of the cells [L/h] behind an exchange barrier: CL' = PS CL/(PS + CL), solved for CL.
 
     `apparent` must be below `barrier` (both [L/h]); the caller checks and names the fields.
@@ -43,13 +44,13 @@ def intrinsic_clearance(apparent: ArrayLike, barrier: ArrayLike) -> Array:
     return apparent * barrier / (np.asarray(barrier) - apparent)
 
 
-def in_series(first: ArrayLike, second: ArrayLike) -> Array:
+def in_series(first: Values, second: Values) -> Array:
     """Two clearances one behind the other [L/h]; zero when either is zero."""
     total = np.asarray(first) + second
     return np.asarray(first) * second / np.where(total > 0.0, total, 1.0)
 
 
-def regional_advantage(clearance: ArrayLike, zone_flow: ArrayLike, availability: ArrayLike, share: ArrayLike) -> Array:
+def regional_advantage(clearance: Values, zone_flow: Values, availability: Values, share: Values) -> Array:
     """Exposure of a loss-free target after arterial over intravenous dosing [1]: R_t = A + s CL/Q.
 
     Parameters

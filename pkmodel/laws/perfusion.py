@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Values = Array | float
 
 # Viable volume below this share of its first value no longer shrinks the zone's flow (MODEL section 2).
 VIABLE_FLOOR = 0.01
@@ -30,14 +31,14 @@ class Flows(NamedTuple):
     hepatic: Array
 
 
-def escape_share(diameter_mm: ArrayLike, intercept: ArrayLike, slope: ArrayLike, deviation: ArrayLike) -> Array:
+def escape_share(diameter_mm: Values, intercept: Values, slope: Values, deviation: Values) -> Array:
     """Share of the tumour that the catheterised artery does not feed alone [1], logistic in log diameter."""
     diameter = np.asarray(diameter_mm, dtype=float)
     safe = np.where(diameter > 0.0, diameter, 30.0)  # no tumour: the share multiplies a volume of zero
     return 1.0 / (1.0 + np.exp(-(intercept + slope * np.log(safe / 30.0) + deviation)))
 
 
-def reach(share: ArrayLike, weight: ArrayLike, coverage: ArrayLike) -> tuple[Array, Array]:
+def reach(share: Values, weight: Values, coverage: Values) -> tuple[Array, Array]:
     """Escape share and its arterial weight once tissue out of the catheter's reach has joined it.
 
     Returns
@@ -49,7 +50,7 @@ def reach(share: ArrayLike, weight: ArrayLike, coverage: ArrayLike) -> tuple[Arr
 
 
 def liver_inflow(
-    flow: ArrayLike, arterial_share: ArrayLike, buffer_gain: ArrayLike, portal_open: ArrayLike
+    flow: Values, arterial_share: Values, buffer_gain: Values, portal_open: Values
 ) -> tuple[Array, Array]:
     """Arterial and portal inflow [L/h]; the artery gains buffer x the portal flow lost to thrombosis."""
     portal = (1.0 - np.asarray(arterial_share)) * flow
@@ -59,15 +60,15 @@ def liver_inflow(
 
 def divide(
     *,
-    arterial: ArrayLike,
-    portal: ArrayLike,
-    served_volume: ArrayLike,
-    other_volume: ArrayLike,
+    arterial: Values,
+    portal: Values,
+    served_volume: Values,
+    other_volume: Values,
     viable: Array,
     first_viable: Array,
     weight: Array,
-    mean_weight: ArrayLike,
-    perfusion_ratio: ArrayLike,
+    mean_weight: Values,
+    perfusion_ratio: Values,
 ) -> Flows:
     """Divide arterial flow over parenchyma and tumour zones by perfusion, portal flow by volume.
 
@@ -94,7 +95,7 @@ def divide(
     return Flows(zone, weight * zone, served_arterial, served_portal, other, hepatic)
 
 
-def split(flows: Flows, *, target_preference: ArrayLike, patent_tumour: ArrayLike, patent_served: ArrayLike) -> Array:
+def split(flows: Flows, *, target_preference: Values, patent_tumour: Values, patent_served: Values) -> Array:
     """Where an arterial injection goes: shares of core, escape zone and served liver, (3, n), summing to 1.
 
     Lanes in which nothing flows get zeros; `injectable` tells whether a dose can be given at all.
@@ -108,7 +109,7 @@ def split(flows: Flows, *, target_preference: ArrayLike, patent_tumour: ArrayLik
 
 
 def injectable(
-    flows: Flows, *, target_preference: ArrayLike, patent_tumour: ArrayLike, patent_served: ArrayLike
+    flows: Flows, *, target_preference: Values, patent_tumour: Values, patent_served: Values
 ) -> Array:
     """Flow that carries an injection, relative to its unblocked value [1]; zero without an artery."""
     tumour = np.asarray(target_preference) * flows.zone_arterial.sum(axis=0)
@@ -117,12 +118,12 @@ def injectable(
     return np.where(whole > 0.0, left, 0.0) / np.where(whole > 0.0, whole, 1.0)
 
 
-def supply(patent_tumour: ArrayLike, weight: Array, collateral: ArrayLike) -> Array:
+def supply(patent_tumour: Values, weight: Array, collateral: Values) -> Array:
     """Blood supply of the zones relative to the untreated state [1], (2, n): q + (1-q)(a p + 1 - a)."""
     return collateral + (1.0 - np.asarray(collateral)) * (1.0 - weight * (1.0 - np.asarray(patent_tumour)))
 
 
-def oxygen_weight(arterial: ArrayLike, portal: ArrayLike) -> Array:
+def oxygen_weight(arterial: Values, portal: Values) -> Array:
     """Share of the served liver's oxygen that comes by the artery [1]; 1 when no portal blood flows."""
     by_artery = ARTERIAL_OXYGEN * np.asarray(arterial)
     total = by_artery + PORTAL_OXYGEN * np.asarray(portal)

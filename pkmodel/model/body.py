@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from .timeline import (
     release_law,
 )
 
+Placed = TypeVar("Placed", Slot, Agent)
 ALL_PLAYERS = (1.0, 1.0, 1.0)
 INERT_DRUG = "none"
 
@@ -140,7 +142,10 @@ def _widen(plans: list[_Plan]) -> None:
             plan.sessions.append(PlannedSession(plan.until, cursor=plan.until))
     for k in range(most):
         row = [plan.sessions[k] for plan in plans]
-        shape = [max(len(part) for part in parts) for parts in zip(*((s.doses, s.during, s.final) for s in row), strict=True)]
+        shape = [
+            max(len(part) for part in parts)
+            for parts in zip(*((s.doses, s.during, s.final) for s in row), strict=True)
+        ]
         for session in row:
             session.widen(*shape)
 
@@ -179,7 +184,9 @@ def _assemble(
             agents += _agents([a.agent for a in final], plans, at, at)
     until = np.concatenate([plan.until for plan in plans])
     readings = list(sessions)
-    for review in _reviews(plans[0].run.scenario.review_days, times[sessions[0]] if sessions else None, until):
+    for review in _reviews(
+        plans[0].run.scenario.review_days, times[sessions[0]] if sessions else None, until
+    ):
         readings.append(event([review]))
     times += [np.where(np.isfinite(kink), kink, until) for kink in kinks]
     boundaries = np.minimum(np.stack([*times, until]), until) if times else until[None]
@@ -197,11 +204,15 @@ def _assemble(
 
 
 def _carrier(planned: PlannedDose) -> object:
-    return planned.dose.carrier if planned.dose is not None and planned.dose.route == "hepatic_artery" else None
+    return (
+        planned.dose.carrier if planned.dose is not None and planned.dose.route == "hepatic_artery" else None
+    )
 
 
 def _slot(plans: list[_Plan], doses: list[PlannedDose], names: tuple[str, ...], begin: int, end: int) -> Slot:
-    parts: dict[str, list[Array]] = {key: [] for key in ("amount", "venous", "prompt", "site", "theta", "lung")}
+    parts: dict[str, list[Array]] = {
+        key: [] for key in ("amount", "venous", "prompt", "site", "theta", "lung")
+    }
     laws: list[list[ReleaseLaw | None]] = []
     for plan, planned in zip(plans, doses, strict=True):
         n, dose = plan.run.lanes, planned.dose
@@ -318,7 +329,6 @@ def _order(problem: Problem, lanes: np.ndarray) -> list[Batch]:
     return batches
 
 
-def _moved(item: Slot | Agent, place: np.ndarray) -> Slot | Agent:
-
+def _moved(item: Placed, place: np.ndarray) -> Placed:
 
     return replace(item, begin=int(place[item.begin]) + 1, end=int(place[item.end]) + 1)

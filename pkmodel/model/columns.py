@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ..inputs.drug import Drug
@@ -44,7 +47,10 @@ def patient_columns(
     )
     volume = tumour.sphere_volume(of("tumour.diameter"), of("tumour.count"))
     own = perfusion.escape_share(
-        of("tumour.diameter"), of("tumour.escape_intercept"), of("tumour.escape_slope"), of("tumour.escape_deviation")
+        of("tumour.diameter"),
+        of("tumour.escape_intercept"),
+        of("tumour.escape_slope"),
+        of("tumour.escape_deviation"),
     )
     core_weight, escape_weight = of("tumour.arterial_weight_core"), of("tumour.arterial_weight_escape")
     share, reached = perfusion.reach(own, escape_weight, column(catheter, "coverage", lanes))
@@ -108,7 +114,10 @@ def _transit_time(patient: Patient, drugs: tuple[Drug, ...], lanes: int) -> Arra
     """Mean transit time of the run [h]: the longest of the drugs with a slope, else the patient's."""
     longest = np.zeros(lanes)
     for drug in drugs:
-        slope, mtt = column(drug, "marrow.neutrophil_slope", lanes), column(drug, "marrow.neutrophil_mtt", lanes)
+        slope, mtt = (
+            column(drug, "marrow.neutrophil_slope", lanes),
+            column(drug, "marrow.neutrophil_mtt", lanes),
+        )
         counts = (np.nan_to_num(slope) > 0.0) & np.isfinite(mtt)
         longest = np.maximum(longest, np.where(counts, mtt, 0.0))
     return np.where(longest > 0.0, longest, column(patient, "marrow.neutrophil_mtt", lanes))
@@ -128,21 +137,28 @@ def derived_clearances(drug: Drug, lanes: int) -> tuple[Array, Array]:
         return column(drug, path, lanes)
 
     extraction, total = of("extraction"), of("cl_total")
-    flow, parenchyma = of("reference.liver_flow") * of("blood_plasma_ratio"), of("reference.parenchyma_volume")
+    flow, parenchyma = (
+        of("reference.liver_flow") * of("blood_plasma_ratio"),
+        of("reference.parenchyma_volume"),
+    )
     hepatic = clearance.hepatic_clearance(extraction, of("reference.liver_flow"), of("blood_plasma_ratio"))
     _refuse(
         hepatic > total * (1.0 + 1e-12),
         drug,
-        lambda i: f"drug.extraction {extraction[i]:g} times drug.reference.liver_flow and drug.blood_plasma_ratio is a "
-        f"hepatic clearance of {hepatic[i]:.4g} L/h, above drug.cl_total {total[i]:.4g} L/h",
+        lambda i: (
+            f"drug.extraction {extraction[i]:g} times drug.reference.liver_flow and drug.blood_plasma_ratio is a "
+            f"hepatic clearance of {hepatic[i]:.4g} L/h, above drug.cl_total {total[i]:.4g} L/h"
+        ),
     )
     apparent = clearance.apparent_intrinsic_clearance(extraction, flow)
     barrier = of("liver.ps") * parenchyma
     _refuse(
         (apparent > 0.0) & (apparent >= barrier),
         drug,
-        lambda i: f"drug.extraction {extraction[i]:g} needs an exchange of more than {apparent[i]:.4g} L/h, but "
-        f"drug.liver.ps times drug.reference.parenchyma_volume is {barrier[i]:.4g} L/h",
+        lambda i: (
+            f"drug.extraction {extraction[i]:g} needs an exchange of more than {apparent[i]:.4g} L/h, but "
+            f"drug.liver.ps times drug.reference.parenchyma_volume is {barrier[i]:.4g} L/h"
+        ),
     )
     _refuse(
         (extraction > 0.0) & (flow <= 0.0),
@@ -155,11 +171,11 @@ def derived_clearances(drug: Drug, lanes: int) -> tuple[Array, Array]:
     return np.maximum(total - hepatic, 0.0), per_volume
 
 
-def _refuse(bad: Array, drug: Drug, say: object) -> None:
+def _refuse(bad: NDArray[np.bool_], drug: Drug, say: Callable[[int], str]) -> None:
     if np.any(bad):
         lane = int(np.argmax(bad))
         where = f" (index {lane})" if bad.size > 1 else ""
-        raise ParameterError(f"{drug.name}: impossible combination{where}: {say(lane)}")  # type: ignore[operator]
+        raise ParameterError(f"{drug.name}: impossible combination{where}: {say(lane)}")
 
 
 def drug_columns(drug: Drug, patient: Patient, lanes: int) -> dict[str, Array]:

@@ -95,12 +95,12 @@ OCCLUDED = slice(INDEX["core_extracellular"], INDEX["served_extracellular"] + 1)
 # Rows behind the tree.
 LOSSY = tuple(i for i, node in enumerate(NODES) if node.loss)
 ELIMINATED = tuple(f"eliminated_{NAMES[i]}" for i in LOSSY)
-INTEGRATED = tuple(INDEX[name] for name in NAMES if name.endswith(("cells", "extracellular"))) + (CENTRAL,)
+INTEGRATED = (*(INDEX[name] for name in NAMES if name.endswith(("cells", "extracellular"))), CENTRAL)
 INTEGRALS = tuple(f"integral_{NAMES[i]}" for i in INTEGRATED)
 DAUGHTERS = ("bound", "core_bound", "escape_bound")
 HYPOXIA = ("core_hypoxia", "escape_hypoxia")
 
-ROWS = NAMES + ELIMINATED + INTEGRALS + DAUGHTERS + HYPOXIA
+ROWS = (*NAMES, *ELIMINATED, *INTEGRALS, *DAUGHTERS, *HYPOXIA)
 ROW = {name: i for i, name in enumerate(ROWS)}
 N_ROWS = len(ROWS)
 

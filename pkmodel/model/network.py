@@ -69,7 +69,10 @@ def network(problem: Problem, geometry: Geometry) -> Network:
         # an absent zone keeps no flow: its floor is a share of a first volume of zero
         conductance[space] = blood * flows.zone[0 if zone == "core" else 1] * (volume > 0.0)
     through = blood * (1.0 - p.liver_shunt)
-    supplies = (("served", p.served, flows.served_arterial + flows.served_portal), ("other", p.other, flows.other))
+    supplies = (
+        ("served", p.served, flows.served_arterial + flows.served_portal),
+        ("other", p.other, flows.other),
+    )
     for region, volume, flow in supplies:
         cells, space = INDEX[f"{region}_cells"], INDEX[f"{region}_extracellular"]
         _tissue(capacity, cells, space, volume, p.liver_extracellular, d.liver_kp)

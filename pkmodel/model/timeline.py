@@ -140,7 +140,9 @@ def law_signature(dose: Dose | None) -> tuple[str, ...] | None:
 def law_events(law: ReleaseLaw, begin: Array, end: Array) -> list[Array]:
     """Times at which a depot's release has a kink: completion of a power law, knots of a table [h]."""
     if isinstance(law, Power):
-        done = np.broadcast_to(np.atleast_2d(law.completion_time()), (len(np.atleast_2d(law.completion_time())), begin.size))
+        done = np.broadcast_to(
+            np.atleast_2d(law.completion_time()), (len(np.atleast_2d(law.completion_time())), begin.size)
+        )
         return [edge + row for row in np.unique(done, axis=0) for edge in (begin, end)]
     if isinstance(law, Tabulated):
         knots = np.asarray(law.times)[1:]

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model.graph import CENTRAL, DAUGHTERS, HYPOXIA, INDEX, N_NODES, ROW, rows
+from ..model.graph import CENTRAL, DAUGHTERS, HYPOXIA, INDEX, ROW, rows
 from ..model.network import Geometry, Network, network, read_geometry
 from ..model.problem import Array, Problem
 from .blood import BloodStep, CellLine
 from .clock import Clock, segment_clock
-from .effect import WEIGHTS, Panel, TumourState
 from .effect import NODES as PANEL_NODES
+from .effect import WEIGHTS, Panel, TumourState
 from .forcing import LEAST_PATENCY, Delivery, Forcing, deliver
 from .solution import Solution, collect_solution, join
 from .transport import Dynamics, Step, advance, positions
@@ -95,7 +95,9 @@ class Course:
         self.read_integral = np.zeros((2, d, n))
         self.last_reading: Array = np.zeros(n)
         self.steps = self.rejected = 0
-        self.deadline = None if options.wall_limit_s is None else wall_clock.monotonic() + options.wall_limit_s
+        self.deadline = (
+            None if options.wall_limit_s is None else wall_clock.monotonic() + options.wall_limit_s
+        )
         dose = sum((slot.amount for slot in problem.slots), np.zeros((d, n)))
         self.tiny = np.full((len(ROW), 1, n), 1e-10) * np.maximum(dose.max(axis=0), 1e-6)
         self.tiny[rows(HYPOXIA)] = 1e-6
@@ -109,7 +111,9 @@ class Course:
         ):
             per_amount = np.where(np.isnan(slope), 0.0, slope) / d.v1
             if per_amount.any():
-                lines.append(CellLine(baseline=baseline, mtt=mtt, feedback=feedback, slope_per_amount=per_amount))
+                lines.append(
+                    CellLine(baseline=baseline, mtt=mtt, feedback=feedback, slope_per_amount=per_amount)
+                )
         return lines
 
     def run(self) -> Solution:
@@ -128,8 +132,11 @@ class Course:
         self.deliveries.append(delivery)
         blocked = delivery.patency < LEAST_PATENCY
         for lane in np.flatnonzero(blocked & self.active):
-            self.fail(int(lane), f"refused: {100 * delivery.patency[lane]:.2g} % of the arterial flow that would "
-                      f"carry the dose is open (legal from {100 * LEAST_PATENCY:g} %), nothing can be injected")
+            self.fail(
+                int(lane),
+                f"refused: {100 * delivery.patency[lane]:.2g} % of the arterial flow that would "
+                f"carry the dose is open (legal from {100 * LEAST_PATENCY:g} %), nothing can be injected",
+            )
 
     def _read(self, segment: int) -> None:
         """Read geometry again: escape tissue is recruited, hypoxia mixes, drug and necrosis stay where they are."""
@@ -154,7 +161,9 @@ class Course:
         amounts = np.stack([self._integral(TUMOUR_ROWS), self._integral(TUMOUR_ROWS[2:])])
         volume = self.geometry.volume.sum(axis=0)
         spaces = volume * self.problem.patient.tumour_extracellular
-        per = np.stack([np.broadcast_to(1.0 / np.where(v > 0.0, v, np.inf), v.shape) for v in (volume, spaces)])
+        per = np.stack(
+            [np.broadcast_to(1.0 / np.where(v > 0.0, v, np.inf), v.shape) for v in (volume, spaces)]
+        )
         self.tissue_integral = self.tissue_integral + (amounts - self.read_integral) * per[:, None]
         self.read_integral = amounts
 

@@ -72,7 +72,9 @@ class TumourState:
         """Start a new stretch: the current viable volume becomes the base, concentrations a new capacity."""
         self.base, self.log_ratio = self.viable, np.zeros_like(self.base)
         d = self.problem.drug
-        self.per_amount = d.fraction_unbound[:, None] / np.stack([network.capacity[r] for r in CELL_ROWS], axis=1)
+        self.per_amount = d.fraction_unbound[:, None] / np.stack(
+            [network.capacity[r] for r in CELL_ROWS], axis=1
+        )
         self.drugs_kill = bool(np.any(d.potency * d.kmax > 0.0))
         self.growth = self._growth()
 
@@ -82,7 +84,9 @@ class TumourState:
         present = self.base > 0.0
         room = p.growth_capacity * p.zone_share / np.where(present, self.base, 1.0)
         damped = p.growth_damping > 0.0
-        return np.where(damped, p.growth_damping * np.log(np.where(present & damped, room, 1.0)), p.growth_rate)
+        return np.where(
+            damped, p.growth_damping * np.log(np.where(present & damped, room, 1.0)), p.growth_rate
+        )
 
     def panel(self, step: Step, clock: Clock) -> Panel:
         """Evaluate kill on a step and integrate the logarithm of the viable volume to its nodes and end."""
@@ -134,8 +138,12 @@ class TumourState:
         self.dead = self.dead * np.exp(-p.resorption * panel.duration) + np.tensordot(
             WEIGHTS, (left * rate * panel.kill)[:3], axes=(0, 0)
         )
-        self.booked_ischaemia += np.tensordot(WEIGHTS, (rate * panel.by_ischaemia).sum(axis=1)[:3], axes=(0, 0))
-        self.booked_drug += np.tensordot(WEIGHTS, (rate[:, None] * panel.by_drug).sum(axis=2)[:3], axes=(0, 0))
+        self.booked_ischaemia += np.tensordot(
+            WEIGHTS, (rate * panel.by_ischaemia).sum(axis=1)[:3], axes=(0, 0)
+        )
+        self.booked_drug += np.tensordot(
+            WEIGHTS, (rate[:, None] * panel.by_drug).sum(axis=2)[:3], axes=(0, 0)
+        )
         self.log_ratio = panel.log_ratio_end
 
     def inside(self, panel: Panel, start: Array, theta: Array, at: Array) -> tuple[Array, Array]:

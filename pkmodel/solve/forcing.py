@@ -54,12 +54,15 @@ def deliver(problem: Problem, geometry: Geometry, slot: Slot) -> Delivery:
             through * plain[0] * dissolved,
             through * plain[1] * dissolved,
             through * (1.0 - shunt) * plain[2] * dissolved,
-            (p.tumour_shunt + through * shunt * plain[2]) * dissolved + slot.amount * slot.venous * slot.prompt,
+            (p.tumour_shunt + through * shunt * plain[2]) * dissolved
+            + slot.amount * slot.venous * slot.prompt,
         ]
     )
     lodged = held * (1.0 - slot.lung_share)
     site = slot.amount * slot.venous * (1.0 - slot.prompt) * slot.central_depot
-    depot = np.stack([carried[0] * lodged, carried[1] * lodged, carried[2] * lodged, held * slot.lung_share + site])
+    depot = np.stack(
+        [carried[0] * lodged, carried[1] * lodged, carried[2] * lodged, held * slot.lung_share + site]
+    )
     needed = np.any(arterial > 0.0, axis=0)
     return Delivery(slot, into, depot, np.where(needed, open_, 1.0))
 
@@ -76,7 +79,10 @@ class Forcing:
         self, problem: Problem, segment: int, clock: Clock, geometry: Geometry, deliveries: list[Delivery]
     ) -> None:
         self.problem, self.segment, self.clock = problem, segment, clock
-        self.served_arterial, self.served_portal = geometry.flows.served_arterial, geometry.flows.served_portal
+        self.served_arterial, self.served_portal = (
+            geometry.flows.served_arterial,
+            geometry.flows.served_portal,
+        )
         self.occluded = any(
             segment >= agent.begin and np.any(agent.occlusion + agent.served_occlusion > 0.0)
             for agent in problem.agents
@@ -145,7 +151,9 @@ class Forcing:
             bounds = p.boundaries
             duration = bounds[slot.end] - bounds[slot.begin]
             venous = slot.amount * slot.venous * slot.prompt
-            rate = np.where(duration > 0.0, amounts[3] - venous, 0.0) / np.where(duration > 0.0, duration, 1.0)
+            rate = np.where(duration > 0.0, amounts[3] - venous, 0.0) / np.where(
+                duration > 0.0, duration, 1.0
+            )
             total += rate[:, None]
         return total
 

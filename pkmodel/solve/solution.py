@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def scatter(parts: list[tuple[np.ndarray, Solution]], total: int) -> Solution:
     if len(parts) == 1 and np.array_equal(parts[0][0], np.arange(total)):
         return parts[0][1]
     reasons: list[str | None] = [None] * total
-    values = {}
+    values: dict[str, Array] = {}
     for f in fields(Solution):
         for lanes, part in parts:
             value = getattr(part, f.name)
@@ -94,7 +94,7 @@ def join(parts: list[Solution]) -> Solution:
     """Put blocks together again along the lanes."""
     if len(parts) == 1:
         return parts[0]
-    joined = {}
+    joined: dict[str, Any] = {}
     for f in fields(Solution):
         values = [getattr(part, f.name) for part in parts]
         joined[f.name] = sum(values, ()) if f.name == "reasons" else np.concatenate(values, axis=-1)

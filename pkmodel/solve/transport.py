@@ -47,8 +47,12 @@ class ForcingValues(NamedTuple):
     """What acts on transport at m positions of the clock."""
 
     speed: Array  # (m, n) dt/ds [h]
-    supply: Array | None  # (m, 3, 1, n) flow of core, escape zone, served liver relative to unblocked; None: all 1
-    inputs: Array | None  # (m, 4, D, n) drug entering core, escape, served, central per unit of s [mg]; None: none
+    supply: (
+        Array | None
+    )  # (m, 3, 1, n) flow of core, escape zone, served liver relative to unblocked; None: all 1
+    inputs: (
+        Array | None
+    )  # (m, 4, D, n) drug entering core, escape, served, central per unit of s [mg]; None: none
     ischaemia: Array | None  # (m, 2, 1, n) drive towards hypoxia [1]; None: all 0
 
 
@@ -111,7 +115,9 @@ class Dynamics:
 
     def _feed_daughters(self, lost: Array, out: Array) -> None:
         first = DAUGHTER_ROWS.start
-        out[first] = self.bound_fraction * (lost[_BODY_LOSSES[0]] + lost[_BODY_LOSSES[1]] + lost[_BODY_LOSSES[2]])
+        out[first] = self.bound_fraction * (
+            lost[_BODY_LOSSES[0]] + lost[_BODY_LOSSES[1]] + lost[_BODY_LOSSES[2]]
+        )
         out[first + 1 : first + 3] = self.tumour_bound_fraction * lost[_ZONE_LOSSES]
 
     def factorise(self, state: Array, forcing: ForcingValues, over: float) -> Factors:
@@ -195,7 +201,7 @@ def advance(
     """
     inputs = forcing.inputs
     shift = None
-    if inputs is not None:
+    if inputs is not None and released is not None:
         shift = released / h - np.tensordot(rodas.WEIGHTS, inputs[:6], axes=(0, 0))
     factors = dynamics.factorise(state, forcing, 1.0 / (h * rodas.GAMMA))
     stages = np.empty((rodas.STAGES, *state.shape))

@@ -33,7 +33,9 @@ class Peak:
         inside = (y1 - y0 + d0 > 0.0) & (y1 - y0 - d0 - d1 - d2 < 0.0)
         if inside.any():
             theta[inside] = _summit(dense[:, inside])
-        value = np.where(inside, evaluate_dense(dense, theta), y1) * scale
+        falling = ~inside & (y0 > y1)  # a reading may have shrunk the tumour and raised its concentration
+        theta[falling] = 0.0
+        value = np.where(inside, evaluate_dense(dense, theta), np.where(falling, y0, y1)) * scale
         higher = value > self.value
         if higher.any():
             time = clock.start + clock.elapsed(step.s + step.h * theta)
@@ -89,7 +91,12 @@ class Samples:
         return (np.where(inside, position, -1.0), chosen) if chosen.size else None
 
     def environment(
-        self, problem: Problem, geometry: Geometry, capacity: Array, forcing: Forcing, where: tuple[Array, np.ndarray]
+        self,
+        problem: Problem,
+        geometry: Geometry,
+        capacity: Array,
+        forcing: Forcing,
+        where: tuple[Array, np.ndarray],
     ) -> None:
         """Fill in what is closed form inside a segment: depots, flows, patency, capacities."""
         position, chosen = where
@@ -103,7 +110,12 @@ class Samples:
         arteries = np.concatenate([geometry.flows.zone_arterial, geometry.flows.served_arterial[None]])
         _put(self.arterial, chosen, mask, arteries[:, None] * np.stack([seen[0], seen[0], seen[1]]))
         _put(self.flow, chosen, mask, blood_flow(problem, geometry, *seen))
-        _put(self.capacity, chosen, mask, np.broadcast_to(capacity[:, :, None], (*capacity.shape[:2], *s.shape)))
+        _put(
+            self.capacity,
+            chosen,
+            mask,
+            np.broadcast_to(capacity[:, :, None], (*capacity.shape[:2], *s.shape)),
+        )
         _put(self.volume, chosen, mask, np.broadcast_to(geometry.volume[:, None], (2, *s.shape)))
         held = np.zeros((*capacity[:4].shape[:2], *s.shape))
         for d in forcing.depots:

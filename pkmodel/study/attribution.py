@@ -18,12 +18,12 @@ from math import factorial
 
 import numpy as np
 
+from ..inputs.patient import Patient
 from ..model.columns import HOURS_PER_DAY, column
 from ..model.problem import Array
-from ..inputs.patient import Patient
 
 PLAYERS = ("drug", "ischaemia", "retention")
-COALITIONS: tuple[tuple[float, float, float], ...] = tuple(product((0.0, 1.0), repeat=3))  # type: ignore[assignment]
+COALITIONS = tuple((a, b, c) for a, b, c in product((0.0, 1.0), repeat=3))
 EVERYBODY = COALITIONS.index((1.0, 1.0, 1.0))
 # Below this total log kill shares have no meaning (MODEL section 4).
 LEAST_LOG_KILL = 0.01
@@ -87,7 +87,7 @@ def attribute(viable: Array, untreated: Array) -> Attribution:
 
 
 def _index(members: set[int]) -> int:
-    return COALITIONS.index(tuple(float(i in members) for i in range(3)))  # type: ignore[arg-type]
+    return COALITIONS.index((float(0 in members), float(1 in members), float(2 in members)))
 
 
 def _shapley(value: Array, player: int) -> Array:
@@ -105,7 +105,7 @@ def _interaction(value: Array, one: int, other: int) -> Array:
     """Shapley interaction index of a pair: how much more two do together than each adds alone."""
     third = ({0, 1, 2} - {one, other}).pop()
     total = np.zeros(value.shape[1])
-    for coalition in (set(), {third}):
+    for coalition in (set[int](), {third}):
         both = value[_index(coalition | {one, other})] - value[_index(coalition | {one})]
         total += 0.5 * (both - value[_index(coalition | {other})] + value[_index(coalition)])
     return total

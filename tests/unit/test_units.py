@@ -71,8 +71,19 @@ def test_decimal_factors_are_exact(unit: str, to: str, expected: float) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "expected"),
-    [("mg/L", 1.0), ("mL/min", 0.06), ("1/d", 1 / 24), ("mm", 1.0), ("m2", 1.0), ("1e9/L", 1.0), ("g/mol", 1.0),
-     ("mL", 1e-3), ("%", 0.01), ("d", 24.0), ("L/mg", 1.0)],
+    [
+        ("mg/L", 1.0),
+        ("mL/min", 0.06),
+        ("1/d", 1 / 24),
+        ("mm", 1.0),
+        ("m2", 1.0),
+        ("1e9/L", 1.0),
+        ("g/mol", 1.0),
+        ("mL", 1e-3),
+        ("%", 0.01),
+        ("d", 24.0),
+        ("L/mg", 1.0),
+    ],
 )
 def test_to_internal(unit: str, expected: float) -> None:
     assert units.to_internal(unit) == pytest.approx(expected, rel=1e-15)
@@ -98,9 +109,17 @@ def test_other_dimension_is_refused_with_both_named(unit: str, to: str, words: s
 @pytest.mark.parametrize(
     ("unit", "words"),
     [
-        ("mgg", "did you mean 'mg'"), ("", "a unit is missing"), ("/L", "is not a unit"), ("mg//L", "is not a unit"),
-        ("0 g", "must be above 0"), ("1e999 g", "must be above 0"), ("mg^9999", "out of range"), ("kg^400", "out of range"),
-        ("mm-9999", "out of range"), ("mg0", "out of range"), ("*".join(["kg9"] * 7), "out of range"),
+        ("mgg", "did you mean 'mg'"),
+        ("", "a unit is missing"),
+        ("/L", "is not a unit"),
+        ("mg//L", "is not a unit"),
+        ("0 g", "must be above 0"),
+        ("1e999 g", "must be above 0"),
+        ("mg^9999", "out of range"),
+        ("kg^400", "out of range"),
+        ("mm-9999", "out of range"),
+        ("mg0", "out of range"),
+        ("*".join(["kg9"] * 7), "out of range"),
         ("mg+L", "unknown unit"),
     ],
 )
@@ -112,9 +131,19 @@ def test_malformed_units(unit: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("60 mm", (60.0, "mm")), ("1.3 L/min", (1.3, "L/min")), ("10 %", (10.0, "%")), ("15 min", (15.0, "min")),
-        ("28d", (28.0, "d")), ("-3e-2 mg", (-0.03, "mg")), (".5 h", (0.5, "h")), ("60", (60.0, "")), ("0.5 1/h", (0.5, "1/h")),
-        ("5.05 1e9/L", (5.05, "1e9/L")), ("  7 µg ", (7.0, "ug")), ("−2 h", (-2.0, "h")), ("5 mL/min/100 g", (5.0, "mL/min/100 g")),
+        ("60 mm", (60.0, "mm")),
+        ("1.3 L/min", (1.3, "L/min")),
+        ("10 %", (10.0, "%")),
+        ("15 min", (15.0, "min")),
+        ("28d", (28.0, "d")),
+        ("-3e-2 mg", (-0.03, "mg")),
+        (".5 h", (0.5, "h")),
+        ("60", (60.0, "")),
+        ("0.5 1/h", (0.5, "1/h")),
+        ("5.05 1e9/L", (5.05, "1e9/L")),
+        ("  7 µg ", (7.0, "ug")),
+        ("−2 h", (-2.0, "h")),
+        ("5 mL/min/100 g", (5.0, "mL/min/100 g")),
     ],
 )
 def test_parse(text: str, expected: tuple[float, str]) -> None:
@@ -124,10 +153,20 @@ def test_parse(text: str, expected: tuple[float, str]) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("1,5 mg", "decimal comma"), ("1,000 mg", "decimal comma"), ("1 500 mg", "two numbers"), ("4 0 mm", "two numbers"),
-        ("inf d", "must be finite"), ("nan", "nan is not allowed"), ("infusion", "not a number"), ("", "not a number"),
-        ("mg 5", "not a number"), ("1.5.2 mg", "not a number"), ("5 florins", "unknown unit"), ("1e999 mg", "must be finite"),
-        ("1_000 mg", "unknown unit"), ("٣ mg", "not a number"),
+        ("1,5 mg", "decimal comma"),
+        ("1,000 mg", "decimal comma"),
+        ("1 500 mg", "two numbers"),
+        ("4 0 mm", "two numbers"),
+        ("inf d", "must be finite"),
+        ("nan", "nan is not allowed"),
+        ("infusion", "not a number"),
+        ("", "not a number"),
+        ("mg 5", "not a number"),
+        ("1.5.2 mg", "not a number"),
+        ("5 florins", "unknown unit"),
+        ("1e999 mg", "must be finite"),
+        ("1_000 mg", "unknown unit"),
+        ("٣ mg", "not a number"),
     ],
 )
 def test_parse_refuses(text: str, words: str) -> None:

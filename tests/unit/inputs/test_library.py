@@ -12,20 +12,29 @@ from typing import Any
 
 import pytest
 
-from pkmodel.errors import (
-    FileError,
-    InputError,
-    ParameterError,
-    PlausibilityWarning,
-    UnitError,
-    UnknownNameError,
-)
+from pkmodel.errors import FileError, InputError, UnknownNameError
 from pkmodel.inputs import library
 from pkmodel.inputs.materials import Carrier
-from pkmodel.inputs.origin import Origin
 from pkmodel.inputs.patient import Catheter, Patient
 
 EVERYTHING = [(kind, name) for kind in library.KINDS for name in library.names(kind)]
+CATHETER = """schema = 1
+name = "mine"
+title = "Mine"
+[territory_share]
+value = 40
+unit = "%"
+plausible = [20, 60]
+kind = "measured"
+rows = ["P001"]
+[coverage]
+value = 1.0
+range = [0.8, 1.0]
+kind = "assumed"
+note = "all of it"
+"""
+
+
 @pytest.mark.parametrize(("kind", "name"), EVERYTHING)
 def test_library_record_is_complete(kind: str, name: str) -> None:
     found = library.load(kind, name)
@@ -56,17 +65,13 @@ def test_the_library_has_the_expected_names() -> None:
         library.load("drug", "doxorubicin")
 
 
-@pytest.mark.parametrize(
-    "name", ["../x", "../drugs/cisplatin", "/etc/passwd", "", ".", "cisplatin\0", "Cisplatin"]
-)
+@pytest.mark.parametrize("name", ["../x", "../drugs/cisplatin", "/etc/passwd", "", ".", "cisplatin\0", "Cisplatin"])
 def test_a_name_stays_in_its_folder(name: str) -> None:
     with pytest.raises(UnknownNameError, match="no drug"):
         library.drug(name)
 
 
-def test_records_names_and_paths_are_accepted(
-    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_records_names_and_paths_are_accepted(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(CATHETER)
     mine = library.catheter(path)
     assert (mine.territory_share, mine.coverage) == (0.4, 1.0)
@@ -101,9 +106,12 @@ def small_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(CATHETER.split("[coverage]")[0] + "[coverage]\nvalue = 1\nkind = 'user'\n", "kind 'user' is not legal"),
-     ("schema = 1\nname = 'mine'\nterritory_share = 0.5\n", "'territory_share' has no origin"),
-     ("schema = 1\nbase = 'mine'\n", "leads back"), (CATHETER.replace("[20, 60]", "[50, 60]"), "outside its own plausible")],
+    [
+        (CATHETER.split("[coverage]")[0] + "[coverage]\nvalue = 1\nkind = 'user'\n", "kind 'user' is not legal"),
+        ("schema = 1\nname = 'mine'\nterritory_share = 0.5\n", "'territory_share' has no origin"),
+        ("schema = 1\nbase = 'mine'\n", "leads back"),
+        (CATHETER.replace("[20, 60]", "[50, 60]"), "outside its own plausible"),
+    ],
 )
 def test_the_library_itself_is_held_to_more(small_library: Any, content: str, words: str) -> None:
     small_library({"catheters/mine.toml": content})
@@ -133,12 +141,16 @@ def test_evidence_and_sources() -> None:
     assert library.sources()
 
 
-def test_embolics_join() -> None:
+def test_embolics_join(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     both = library.embolics("lipiodol + gelatin_sponge")
     assert [each.name for each in both] == ["lipiodol", "gelatin_sponge"]
     assert library.embolics(None) == ()
     assert library.embolics(both[0]) == both[:1]
     assert library.embolics(["lipiodol", both[1]]) == both
+    monkeypatch.chdir(tmp_path)
+    Path("a+b.toml").write_text('schema = 1\nbase = "lipiodol"\nname = "mine"\n', encoding="utf-8")
+    assert [each.name for each in library.embolics("a+b.toml")] == ["mine"]
+    assert [each.name for each in library.embolics("a+b.toml", folder=tmp_path)] == ["mine"]
     with pytest.raises(UnknownNameError, match="no embolic 'oil'"):
         library.embolics("lipiodol+oil")
 
@@ -150,9 +162,7 @@ def test_a_carrier_has_versions_for_single_drugs(write: Callable[..., Path]) -> 
     )
     mine, old = library.carrier(path), library.carrier("lipiodol_emulsion")
     assert mine.for_drug("doxorubicin").release.fast_rate == 3.0
-    assert (
-        mine.for_drug("fluorouracil").release.fast_rate == 3.0
-    )  # what the user states holds for inherited versions
+    assert mine.for_drug("fluorouracil").release.fast_rate == 3.0  # what the user states holds for inherited versions
     assert mine.for_drug("fluorouracil").prompt_fraction == 0.6
     assert mine.for_drug("fluorouracil").release.slow_rate == old.for_drug("fluorouracil").release.slow_rate
     assert mine.for_drug("new_drug").release.law == "none"

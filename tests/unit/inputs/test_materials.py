@@ -31,9 +31,13 @@ def test_a_carriers_change_reaches_its_versions() -> None:
 
 
 RELEASE = [
-    ("none", {}), ("first_order", {"rate": 1}), ("biexponential", {"fast_share": 0.3, "fast_rate": 3, "slow_rate": 0.1}),
-    ("weibull", {"scale": 3, "shape": 0.7}), ("higuchi", {"rate_constant": 0.2}),
-    ("korsmeyer_peppas", {"rate_constant": 0.2, "exponent": 0.4}), ("tabulated", {"times": [0, 1], "fractions": [0, 0.5]}),
+    ("none", {}),
+    ("first_order", {"rate": 1}),
+    ("biexponential", {"fast_share": 0.3, "fast_rate": 3, "slow_rate": 0.1}),
+    ("weibull", {"scale": 3, "shape": 0.7}),
+    ("higuchi", {"rate_constant": 0.2}),
+    ("korsmeyer_peppas", {"rate_constant": 0.2, "exponent": 0.4}),
+    ("tabulated", {"times": [0, 1], "fractions": [0, 0.5]}),
 ]
 
 
@@ -48,9 +52,15 @@ def test_a_law_needs_its_own_parameters(law: str, values: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(
     ("times", "fractions", "words"),
-    [([0, 1, 2], [0, 1], "3 values and fractions 2"), ([0], [0], "at least 2"), ([1, 2], [0, 1], "starts at time 0"),
-     ([0, 1], [0.1, 1], "starts at time 0"), ([0, 1, 1], [0, 0.5, 1], "times must increase"),
-     ([0, 1, 2], [0, 0.5, 0.4], "must not fall"), ([0, 1], [0, 1.1], r"fractions\[1\] = 1.1")],
+    [
+        ([0, 1, 2], [0, 1], "3 values and fractions 2"),
+        ([0], [0], "at least 2"),
+        ([1, 2], [0, 1], "starts at time 0"),
+        ([0, 1], [0.1, 1], "starts at time 0"),
+        ([0, 1, 1], [0, 0.5, 1], "times must increase"),
+        ([0, 1, 2], [0, 0.5, 0.4], "must not fall"),
+        ([0, 1], [0, 1.1], r"fractions\[1\] = 1.1"),
+    ],
 )
 def test_a_tabulated_curve_must_be_one(times: list[float], fractions: list[float], words: str) -> None:
     with pytest.raises(ParameterError, match=words):

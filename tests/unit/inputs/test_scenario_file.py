@@ -12,7 +12,11 @@ from pkmodel.inputs.scenario import Scenario
 from pkmodel.inputs.scenario_file import load_scenario, scenario_from_table
 from pkmodel.inputs.treatment import chemoembolisation, iv
 
-FILE = """
+GIVE = (
+    '{ drug = "doxorubicin", dose = "50 mg", route = "hepatic_artery", '
+    'carrier = "lipiodol_emulsion", duration = "15 min" }'
+)
+FILE = f"""
 schema = 1
 title = "One session"
 patient = "hcc_reference"
@@ -21,7 +25,7 @@ until = "28 d"
 review_days = 7
 [[session]]
 at = "0 d"
-give = [ { drug = "doxorubicin", dose = "50 mg", route = "hepatic_artery", carrier = "lipiodol_emulsion", duration = "15 min" } ]
+give = [ {GIVE} ]
 embolic = "gelatin_sponge"
 [set]
 "patient.tumour.diameter" = "60 mm"
@@ -48,7 +52,8 @@ def test_several_sessions_and_drugs_and_nested_set(write: Callable[..., Path]) -
             'schema = 1\npatient = "me.toml"\n'
             '[[session]]\nat = "7 d"\nembolic = ["lipiodol", "gelatin_sponge"]\n'
             '[[session]]\nat = 0\n[[session.give]]\ndose = { doxorubicin = "50 mg", cisplatin = 20 }\n'
-            'route = "hepatic_artery"\ncarrier = "beads"\n[[session.give]]\ndrug = "cisplatin"\ndose = 10\nroute = "iv"\nstart = "2 h"\n'
+            'route = "hepatic_artery"\ncarrier = "beads"\n'
+            '[[session.give]]\ndrug = "cisplatin"\ndose = 10\nroute = "iv"\nstart = "2 h"\n'
             "[set.patient.tumour]\ndiameter = 70\ncount = 2\n",
             "run.toml",
         )
@@ -62,33 +67,46 @@ def test_several_sessions_and_drugs_and_nested_set(write: Callable[..., Path]) -
     assert (scenario.patient.tumour.diameter, scenario.patient.tumour.count) == (70.0, 2.0)
 
 
-GIVE = '{ drug = "doxorubicin", dose = "50 mg", route = "hepatic_artery", carrier = "lipiodol_emulsion", duration = "15 min" }'
-
-
 @pytest.mark.parametrize(
     ("old", "new", "error", "words"),
     [
         ("patient = ", "patiant = ", FileError, "unknown key 'patiant'; did you mean 'patient'"),
         ('patient = "hcc_reference"\n', "", FileError, "'patient' is missing"),
-        ('at = "0 d"\n', "", FileError, "session 1 has no 'at'"), ("embolic =", "embolics =", FileError, "session 1: unknown key 'embolics'"),
+        ('at = "0 d"\n', "", FileError, "session 1 has no 'at'"),
+        ("embolic =", "embolics =", FileError, "session 1: unknown key 'embolics'"),
         ("dose = ", "does = ", FileError, "session 1, dose 1: unknown key 'does'; did you mean 'dose'"),
         ('dose = "50 mg", ', "", FileError, "session 1, dose 1 has no 'dose'"),
         ('route = "hepatic_artery", ', "", FileError, "dose 1 has no 'route'"),
         ('drug = "doxorubicin", ', "", FileError, "needs 'drug' with one dose"),
         ('"50 mg"', "{ doxorubicin = 3 }", FileError, "needs 'drug' with one dose"),
-        ('"50 mg"', '"-50 mg"', ParameterError, "session 1: dose.doxorubicin = -50 mg"), ('"50 mg"', '"5,5 mg"', UnitError, "decimal comma"),
-        ('"hepatic_artery"', '"iv"', RegimenError, "cannot go into a vein"), ('"doxorubicin"', '"doxo"', UnknownNameError, "no drug 'doxo'"),
-        ('"lipiodol_emulsion"', '"../x"', UnknownNameError, "no carrier"), ('"gelatin_sponge"', '"sand"', UnknownNameError, "no embolic"),
-        ('"28 d"', "28", FileError, "needs a unit, such as '28 d'"), ('"28 d"', '"28"', FileError, "needs a unit"),
-        ('"28 d"', '"0 d"', ParameterError, "until = 0 h"), ('"28 d"', '"28 mg"', UnitError, "until"),
-        ("review_days = 7", "review_days = -7", ParameterError, "review_days"), ('"segmental"', '"sgmental"', UnknownNameError, "'segmental'"),
-        ('"patient.tumour.diameter"', '"patient.tumor.diameter"', UnknownNameError, "did you mean 'patient.tumour.diameter'"),
-        ('"60 mm"', '"60 kg"', UnitError, "diameter"), ('[set]\n"patient.tumour.diameter" = "60 mm"', "", None, ""),
-        ("[[session]]", "[session]", FileError, "session must be a list"), ("give = [ " + GIVE + " ]", "give = " + GIVE, FileError, "give must be a list"),
-        (GIVE, '"doxorubicin"', FileError, "give must be a table"), ("schema = 1", "schema = 3", FileError, "has schema 3"),
+        ('"50 mg"', '"-50 mg"', ParameterError, "session 1: dose.doxorubicin = -50 mg"),
+        ('"50 mg"', '"5,5 mg"', UnitError, "decimal comma"),
+        ('"hepatic_artery"', '"iv"', RegimenError, "cannot go into a vein"),
+        ('"doxorubicin"', '"doxo"', UnknownNameError, "no drug 'doxo'"),
+        ('"lipiodol_emulsion"', '"../x"', UnknownNameError, "no carrier"),
+        ('"gelatin_sponge"', '"sand"', UnknownNameError, "no embolic"),
+        ('"28 d"', "28", FileError, "needs a unit, such as '28 d'"),
+        ('"28 d"', '"28"', FileError, "needs a unit"),
+        ('"28 d"', '"0 d"', ParameterError, "until = 0 h"),
+        ('"28 d"', '"28 mg"', UnitError, "until"),
+        ("review_days = 7", "review_days = -7", ParameterError, "review_days"),
+        ('"segmental"', '"sgmental"', UnknownNameError, "'segmental'"),
+        (
+            '"patient.tumour.diameter"',
+            '"patient.tumor.diameter"',
+            UnknownNameError,
+            "did you mean 'patient.tumour.diameter'",
+        ),
+        ('"60 mm"', '"60 kg"', UnitError, "diameter"),
+        ('[set]\n"patient.tumour.diameter" = "60 mm"', "", None, ""),
+        ("[[session]]", "[session]", FileError, "session must be a list"),
+        ("give = [ " + GIVE + " ]", "give = " + GIVE, FileError, "give must be a list"),
+        (GIVE, '"doxorubicin"', FileError, "give must be a table"),
+        ("schema = 1", "schema = 3", FileError, "has schema 3"),
         ('[set]\n"patient.tumour.diameter" = "60 mm"', "[[set]]", FileError, "must be a table"),
         ("schema = 1", "schema = 1\nset = 3\nxset = 1", FileError, "not valid TOML|unknown key"),
-        ('patient = "hcc_reference"', 'patient = "x.toml"', FileError, "no file"), ('"hcc_reference"', "3", InputError, "expected a Patient"),
+        ('patient = "hcc_reference"', 'patient = "x.toml"', FileError, "no file"),
+        ('"hcc_reference"', "3", InputError, "expected a Patient"),
     ],
 )
 def test_what_is_refused(
@@ -112,7 +130,8 @@ def test_a_file_needs_a_session(write: Callable[..., Path]) -> None:
 
 def test_further_keys_belong_to_the_caller() -> None:
     table = {
-        "patient": "hcc_reference", "axes": {"session.1.dose": [1, 2]},
+        "patient": "hcc_reference",
+        "axes": {"session.1.dose": [1, 2]},
         "session": [{"at": 0, "give": [{"drug": "doxorubicin", "dose": 50, "route": "iv"}]}],
     }
     scenario, _ = scenario_from_table(table, where="sweep", further=("axes",))

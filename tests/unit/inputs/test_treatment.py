@@ -11,18 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkmodel.errors import (
-    InputError,
-    ParameterError,
-    PlausibilityWarning,
-    RegimenError,
-    UnitError,
-    UnknownNameError,
-)
+from pkmodel.errors import InputError, ParameterError, RegimenError, UnitError, UnknownNameError
 from pkmodel.inputs import library
 from pkmodel.inputs.drug import Drug
-from pkmodel.inputs.materials import Carrier, ReleaseParameters
-from pkmodel.inputs.patient import Patient
 from pkmodel.inputs.treatment import (
     Dose,
     Regimen,
@@ -50,20 +41,10 @@ def _only(regimen: Regimen) -> Dose:
         (iv(DOX, 50), "iv", None, 0.25),
         (iv(DOX, 50, duration_h="30 min"), "iv", None, 0.5),
         (hepatic_artery(DOX, 50), "hepatic_artery", None, 0.1),
-        (
-            hepatic_artery(DOX, 50, carrier="beads"),
-            "hepatic_artery",
-            "beads",
-            library.carrier("beads").duration,
-        ),
+        (hepatic_artery(DOX, 50, carrier="beads"), "hepatic_artery", "beads", library.carrier("beads").duration),
         (hepatic_artery(DOX, 50, carrier="beads", duration_h=0), "hepatic_artery", "beads", 0.0),
         (extravascular(DOX, 50, carrier="lipiodol_suspension"), "extravascular", "lipiodol_suspension", 0.0),
-        (
-            chemoembolisation(DOX, 50, carrier="beads"),
-            "hepatic_artery",
-            "beads",
-            library.carrier("beads").duration,
-        ),
+        (chemoembolisation(DOX, 50, carrier="beads"), "hepatic_artery", "beads", library.carrier("beads").duration),
         (chemoembolisation(DOX, 50, carrier="beads", duration_h=1), "hepatic_artery", "beads", 1.0),
     ],
 )
@@ -106,9 +87,7 @@ def test_embolics() -> None:
     assert [each.name for each in bland.sessions[0].embolics] == ["lipiodol", "gelatin_sponge"]
     assert bland.sessions[0].doses == ()
     assert bland.drugs == ()
-    assert (
-        embolisation(("lipiodol", library.embolic("gelatin_sponge")), at_h="1 d").digest() == bland.digest()
-    )
+    assert embolisation(("lipiodol", library.embolic("gelatin_sponge")), at_h="1 d").digest() == bland.digest()
 
 
 @pytest.mark.parametrize(
@@ -133,9 +112,17 @@ def test_embolics() -> None:
         (lambda: chemoembolisation(DOX, 50, carrier=None), RegimenError, "needs a carrier"),
         (lambda: embolisation(None), RegimenError, "needs a dose or an embolic"),
         (lambda: embolisation("lipiodol+lipiodol"), RegimenError, "an embolic twice: lipiodol, lipiodol"),
-        (lambda: Regimen(iv(DOX, 50).sessions * 2), RegimenError, "session 2 starts at 0 h but session 1 lasts until 0.25"),
+        (
+            lambda: Regimen(iv(DOX, 50).sessions * 2),
+            RegimenError,
+            "session 2 starts at 0 h but session 1 lasts until 0.25",
+        ),
         (lambda: iv(DOX, 50) + iv(DOX, 5, at_h=0.2), RegimenError, "belongs into one session"),
-        (lambda: embolisation("lipiodol") + iv(DOX, 5, at_h=1) + iv(DOX, 5, at_h=[2, 1.1]), RegimenError, r"\(lane 1\)"),
+        (
+            lambda: embolisation("lipiodol") + iv(DOX, 5, at_h=1) + iv(DOX, 5, at_h=[2, 1.1]),
+            RegimenError,
+            r"\(lane 1\)",
+        ),
         (lambda: iv(DOX, [1, 2], at_h=[1, 2, 3]), ParameterError, "at has 3 values but doses"),
         (lambda: iv(DOX, [1, 2]) + iv(DOX, [1, 2, 3], at_h=5), ParameterError, r"session.1.doses.*2.*session.2.*3"),
         (lambda: iv(DOX, 50).repeat(every_days=0, times=2), ParameterError, "regimen.every = 0 d"),
@@ -166,6 +153,8 @@ def test_one_name_is_one_drug(doxorubicin: Drug) -> None:
         Dose(drugs=(doxorubicin,) * 2, amounts=((DOX, 1), (DOX, 2)), route="iv")
     with pytest.raises(RegimenError, match="amounts for"):
         Dose(drugs=(doxorubicin,), amounts={"cisplatin": 1}, route="iv")
+    with pytest.raises(RegimenError, match="pairs of drug name and mg"):
+        Dose(drugs=(doxorubicin,), amounts=(DOX, 1), route="iv")
 
 
 def test_a_duration_follows_the_carrier_unless_it_was_stated() -> None:
@@ -186,9 +175,12 @@ def test_a_duration_follows_the_carrier_unless_it_was_stated() -> None:
 def test_arterial_doses_follow_one_another_and_others_start_with_the_session() -> None:
     session = Session(
         doses=(
-            dose(DOX, 1, route="iv", duration_h=1), dose(DOX, 1, route="hepatic_artery", duration_h=0.2),
-            dose(DOX, 1, route="hepatic_artery", duration_h=[0.3, 0.4]), dose(DOX, 1, route="hepatic_artery"),
-            dose(DOX, 1, route="iv", start_h=3, duration_h=0.5), dose(DOX, 1, route="hepatic_artery", start_h=2),
+            dose(DOX, 1, route="iv", duration_h=1),
+            dose(DOX, 1, route="hepatic_artery", duration_h=0.2),
+            dose(DOX, 1, route="hepatic_artery", duration_h=[0.3, 0.4]),
+            dose(DOX, 1, route="hepatic_artery"),
+            dose(DOX, 1, route="iv", start_h=3, duration_h=0.5),
+            dose(DOX, 1, route="hepatic_artery", start_h=2),
             dose(DOX, 1, route="hepatic_artery"),
         )
     )
@@ -203,9 +195,11 @@ def test_joining() -> None:
     unmixed = hepatic_artery(DOX, 50) + embolisation("lipiodol+gelatin_sponge")
     assert len(unmixed.sessions) == 1
     assert len(unmixed.sessions[0].embolics) == 2
-    assert [
-        each.at for each in (iv(DOX, 5, at_h=48) + iv(DOX, 5, at_h=24) + iv("cisplatin", 5)).sessions
-    ] == [0, 24, 48]
+    assert [each.at for each in (iv(DOX, 5, at_h=48) + iv(DOX, 5, at_h=24) + iv("cisplatin", 5)).sessions] == [
+        0,
+        24,
+        48,
+    ]
     assert [each.name for each in (iv(DOX, 5, at_h=48) + iv("cisplatin", 5)).drugs] == ["cisplatin", DOX]
     lanes = iv(DOX, 5, at_h=[1, 2]) + embolisation("lipiodol", at_h=[1, 2])
     assert len(lanes.sessions) == 1
