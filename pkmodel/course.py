@@ -24,6 +24,7 @@ from .model.body import INERT_DRUG, Run, lower
 from .model.columns import column
 from .model.graph import HYPOXIA, INDEX, ZONES
 from .model.problem import Array
+from .model.timeline import oil_retained
 from .outcome import effects
 from .solve.drive import Options, solve
 from .solve.solution import Solution, scatter
@@ -207,6 +208,11 @@ class Trajectory:
         """Open fraction of the arteries [1] of tumour or served."""
         return self._course(self.solution.sampled_patency[_place(region, ("tumour", "served"))])
 
+    def oil_retained_fraction(self, place: str) -> Array:
+        """Share of the oil deposited so far still in tumour, liver or lung [1]: oil, not drug; NaN without oil."""
+        _place(place, ("tumour", "liver", "lung"))
+        return self._course(oil_retained(self.scenario.regimen.sessions, self.times_h, place, self.size))
+
     def hypoxia(self, zone: str) -> Array:
         """Hypoxia of a zone [1]: core or escape."""
         row = SAMPLED_ROWS.index(INDEX_OF_HYPOXIA[_place(zone, ZONES)])
@@ -243,7 +249,7 @@ class Trajectory:
         )
 
     def effect(self) -> Exposure:
-        """Effect at the reading, 28 d after the last session: necrosis, viable rest, neutrophil nadir, CTCAE grade."""
+        """Effect at the reading, 28 d after the last session: necrosis, viable rest, neutrophil nadir and grade."""
         values, reasons = effects(self.solution, reading=READING, tumour_ml=tumour_volume_ml(self.scenario, self.size))
         if self.size == 1:
             return Exposure("effect", {k: float(v[0]) for k, v in values.items()}, {k: r[0] for k, r in reasons.items()})

@@ -6,6 +6,7 @@ common shape with doses of zero and agents that block nothing, so that arms of a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
@@ -140,9 +141,7 @@ def law_signature(dose: Dose | None) -> tuple[str, ...] | None:
 def law_events(law: ReleaseLaw, begin: Array, end: Array) -> list[Array]:
     """Times at which a depot's release has a kink: completion of a power law, knots of a table [h]."""
     if isinstance(law, Power):
-        done = np.broadcast_to(
-            np.atleast_2d(law.completion_time()), (len(np.atleast_2d(law.completion_time())), begin.size)
-        )
+        done = np.atleast_2d(law.completion_time())
         return [edge + row for row in np.unique(done, axis=0) for edge in (begin, end)]
     if isinstance(law, Tabulated):
         knots = np.asarray(law.times)[1:]
@@ -176,3 +175,28 @@ def check_horizon(sessions: list[PlannedSession], until: Array) -> None:
                 f"session {number} lasts until {last[lane]:g} h, after the end of follow-up at {until[lane]:g} h{where}; "
                 "follow up longer (until) or treat earlier (session.at)"
             )
+
+
+def oil_retained(sessions: Sequence[Session], time: Array, place: str, lanes: int) -> Array:
+    """Share of the oil deposited so far that is still in a place [1], (m, lanes); NaN where there was none.
+
+    Every deposit counts as one: carriers and embolics with a finite half-life in `place` (tumour, liver, lung). It
+    leaves exponentially from its end on. This is retention of oil, not of drug.
+    """
+    left, given = np.zeros((time.size, lanes)), np.zeros((time.size, lanes))
+    for session in sessions:
+        plan = plan_session(session, lanes)
+        deposits: list[tuple[Carrier | Embolic | None, Array, Array]] = [
+            (d.dose.carrier, d.begin, d.end) for d in plan.doses if d.dose and d.dose.route == "hepatic_artery"
+        ]
+        deposits += [(a.agent, a.begin, a.end) for a in (*plan.during, *plan.final)]
+        for agent, begin, end in deposits:
+            if agent is None or not np.all(np.isfinite(getattr(agent, f"retention_{place}"))):
+                continue
+            rate = rate_of(column(agent, f"retention_{place}", lanes))
+            span = np.where(end > begin, end - begin, 1.0)
+            grown = np.clip((time[:, None] - begin) / span, 0.0, 1.0)
+            grown = np.where(end > begin, grown, time[:, None] >= end)
+            left += grown * np.exp(-rate * np.maximum(time[:, None] - end, 0.0))
+            given += grown
+    return left / np.where(given > 0.0, given, np.nan)

@@ -12,6 +12,7 @@ from .. import __version__
 from ..course import READING, observed, solve_runs
 from ..errors import ParameterError, RunError
 from ..exposure.metrics import evaluate
+from ..inputs.horizon import horizon_h
 from ..inputs.scenario import Scenario
 from ..model.body import INERT_DRUG, Run
 from ..model.columns import HOURS_PER_DAY
@@ -80,7 +81,7 @@ def compare(
     scenarios = arm_scenarios(
         patient, drug=drug, dose_mg=dose_mg, arms=names, catheter=catheter, settings=settings
     )
-    return compare_scenarios(scenarios, names, until_h=float(until_days) * HOURS_PER_DAY, rtol=rtol)
+    return compare_scenarios(scenarios, names, until_h=horizon_h(None, until_days), rtol=rtol)
 
 
 def compare_scenarios(

@@ -1,0 +1,1 @@
+"""What people read: the comparison table, the model in words and numbers, lists of parameters."""

@@ -1,0 +1,254 @@
+"""The comparison as a table of at most 100 columns, with what it says and where its numbers come from."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from ..exposure.metrics import NO_DRUG, NO_TUMOUR, NOT_ARTERIAL
+from ..inputs import library
+from ..study import compare as study
+from ..study.comparison import Comparison
+from .sentences import reading_day, sentences, sessions, without_drug
+from .text import needs_ascii, plain, three
+
+WIDTH = 100
+_ABSENT = (NO_DRUG, NO_TUMOUR, NOT_ARTERIAL)
+_LEAST_LABEL = 20
+
+
+class Column(NamedTuple):
+    """One column: its key in a row, a heading it may share with its neighbours, its own heading and its unit."""
+
+    key: str
+    group: str
+    name: str
+    unit: str
+    wide: bool = False
+
+
+EXPOSURE = (
+    Column("plasma_cmax_ng_per_ml", "plasma", "cmax", "ng/mL"),
+    Column("plasma_auc_ng_h_per_ml", "plasma", "AUC", "ng·h/mL"),
+    Column("tumour_cmax_ug_per_g", "tumour tissue", "cmax", "µg/g"),
+    Column("tumour_auc_ug_h_per_g", "tumour tissue", "AUC", "µg·h/g"),
+    Column("homogenate_auc_ug_h_per_g", "homogenate", "AUC", "µg·h/g"),
+    Column("tumour_plasma_auc_ratio", "T:P AUC", "ratio", "1"),
+    Column("targeting_index", "targeting", "vs iv", "1"),
+    Column("delivered_share_percent", "dose to", "tumour", "%"),
+    Column("retained_share_percent", "there", "at 24 h", "%", wide=True),
+    Column("plasma_tmax_h", "plasma", "tmax", "h", wide=True),
+    Column("plasma_auc_inf_ng_h_per_ml", "plasma", "AUC 0-inf", "ng·h/mL", wide=True),
+    Column("tumour_tmax_h", "tumour tissue", "tmax", "h", wide=True),
+    Column("tumour_auc_inf_ug_h_per_g", "tumour tissue", "AUC 0-inf", "µg·h/g", wide=True),
+    Column("extracellular_auc_ug_h_per_ml", "extracellular", "AUC", "µg·h/mL", wide=True),
+    Column("served_liver_auc_ug_h_per_g", "served liver", "AUC", "µg·h/g", wide=True),
+    Column("clearance_l_per_h", "systemic", "clearance", "L/h", wide=True),
+)
+EFFECT = (
+    Column("necrosis_percent", "necrosis", "total", "%"),
+    Column("necrosis_drug_alone_percent", "necrosis alone", "drug", "%"),
+    Column("necrosis_ischaemia_alone_percent", "necrosis alone", "ischaemia", "%"),
+    Column("shapley_drug_percent", "share of the log kill", "drug", "%"),
+    Column("shapley_ischaemia_percent", "share of the log kill", "ischaemia", "%"),
+    Column("shapley_retention_percent", "share of the log kill", "retention", "%"),
+    Column("neutrophil_nadir_1e9_per_l", "neutrophil nadir", "count", "10⁹/L"),
+    Column("neutrophil_nadir_day", "neutrophil nadir", "day", "d"),
+    Column("ctcae_grade", "neutrophil nadir", "grade", "CTCAE"),
+    Column("viable_left_percent", "viable", "left", "%", wide=True),
+)
+_TUMOUR_TYPES = {"hcc": "HCC", "metastasis": "metastasis", "vx2": "VX2"}
+
+
+class Table(Comparison):
+    """A comparison that prints as its table."""
+
+    def __str__(self) -> str:
+        return render(self, ascii_only=needs_ascii(sys.stdout))
+
+
+def compare(
+    patient: Any = "hcc_reference",
+    *,
+    drug: Any,
+    dose_mg: Any = None,
+    arms: Sequence[str] | None = None,
+    catheter: Any = "lobar",
+    until_days: float = 28.0,
+    settings: Mapping[str, Any] | None = None,
+    rtol: float = study.LEAST_RTOL,
+) -> Table:
+    """Compare ways of giving a drug; parameters and errors as of `pkmodel.study.compare.compare`.
+
+    Returns
+    -------
+    Table
+        A `Comparison` that prints as a table.
+
+    Examples
+    --------
+    >>> import pkmodel as pk
+    >>> table = pk.compare("hcc_reference", drug="cisplatin", dose_mg=100, arms=["iv", "beads"])
+    >>> str(table).splitlines()[0]
+    'pkmodel compare: cisplatin 100 mg, one session, followed for 28 days'
+    """
+    return tabulated(
+        study.compare(
+            patient,
+            drug=drug,
+            dose_mg=dose_mg,
+            arms=arms,
+            catheter=catheter,
+            until_days=until_days,
+            settings=settings,
+            rtol=rtol,
+        )
+    )
+
+
+def tabulated(comparison: Comparison) -> Table:
+    """Return a comparison that prints as its table."""
+    return Table(comparison.rows, comparison.reasons, comparison.assumed, comparison.manifest)
+
+
+def render(
+    comparison: Comparison, *, wide: bool = False, ascii_only: bool = False, title: str = "pkmodel compare"
+) -> str:
+    """Return a comparison as text.
+
+    Parameters
+    ----------
+    comparison : what to print
+    wide : all columns, in as many characters as they take; otherwise at most 100
+    ascii_only : nothing beyond ASCII
+    title : what the first line begins with
+    """
+    drugs = list(dict.fromkeys(row["drug"] for row in comparison))
+    lines = [*_header(comparison, title), ""]
+    for drug in drugs:
+        name = "EXPOSURE" if len(drugs) == 1 else f"EXPOSURE, {drug}"
+        rows = [row for row in comparison if row["drug"] == drug]
+        lines += [*_block(comparison, name, rows, EXPOSURE, wide), ""]
+    # effects are of the arm, whatever the drug
+    rows = [row for row in comparison if row["drug"] == drugs[0]]
+    lines += [*_block(comparison, f"EFFECT (day {reading_day(comparison):g})", rows, EFFECT, wide), ""]
+    lines += _footer(comparison, wide)
+    text = "\n".join(lines)
+    return plain(text) if ascii_only else text
+
+
+def _header(comparison: Comparison, title: str) -> Iterator[str]:
+    manifest = comparison.manifest
+    count = sessions(comparison)
+    given = [f"{drug} {three(dose)} mg" for drug, dose in manifest["drugs"].items() if dose > 0.0] or ["no drug"]
+    how_often = "one session" if count == 1 else f"in all, {count} sessions"
+    yield f"{title}: {' and '.join(given)}, {how_often}, followed for {manifest['until_days']:g} days".replace(
+        "mg, in all", "mg in all"
+    )
+    yield f"{manifest['patient']}: {', '.join(_patient(manifest))}"
+
+
+def _patient(manifest: Mapping[str, Any]) -> Iterator[str]:
+    def of(path: str) -> Any:
+        return manifest["inputs"][f"patient.{path}"]["value"]
+
+    if of("tumour.diameter") > 0.0:
+        count = f"{of('tumour.count'):g} x " if of("tumour.count") > 1.0 else ""
+        yield f"{_TUMOUR_TYPES.get(of('tumour_type'), 'tumour')} {count}{of('tumour.diameter'):g} mm"
+    else:
+        yield "no tumour"
+    if of("child_pugh") != "none":
+        yield f"Child-Pugh {of('child_pugh')}"
+    if of("portal_thrombosis") != "none":
+        yield f"portal thrombosis ({of('portal_thrombosis')})"
+    yield f"{of('bsa'):g} m²"
+    yield f"{manifest['catheter'].replace('_', ' ')} catheter"
+
+
+def _block(
+    comparison: Comparison, title: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], wide: bool
+) -> list[str]:
+    """One block: three lines of headings, a rule, one line a row."""
+    shown = _shown(columns, wide)
+    cells = [[_cell(comparison, row, column) for column in shown] for row in rows]
+    widths = [
+        max(len(column.name), len(column.unit), *(len(value) for _, value in values))
+        for column, values in zip(shown, zip(*cells, strict=True), strict=True)
+    ]
+    label = max(_LEAST_LABEL, len(title), *(len(row["arm"]) for row in rows))
+    groups = ""
+    for group, members in groupby(zip(shown, widths, strict=True), key=lambda pair: pair[0].group):
+        inside = list(members)
+        span = sum(width + 2 for _, width in inside) - 2
+        widths[shown.index(inside[-1][0])] += max(0, len(group) - span)
+        groups += "  " + group.center(max(span, len(group)))
+    lines = [f"{title:<{label}}{groups}".rstrip()]
+    lines += [
+        f"{head:<{label}}" + "".join(f"  {text:>{width}}" for text, width in zip(texts, widths, strict=True))
+        for head, texts in (("", [c.name for c in shown]), ("arm", [c.unit for c in shown]))
+    ]
+    lines.append("─" * max(map(len, lines)))
+    for row, values in zip(rows, cells, strict=True):
+        body = "".join(f" {mark}{value:>{width}}" for (mark, value), width in zip(values, widths, strict=True))
+        lines.append(f"{row['arm']:<{label}}{body}".rstrip())
+    return lines
+
+
+def _shown(columns: Sequence[Column], wide: bool) -> list[Column]:
+    return [column for column in columns if wide or not column.wide]
+
+
+def _cell(comparison: Comparison, row: dict[str, Any], column: Column) -> tuple[str, str]:
+    """The mark and the value of one cell."""
+    key, place = column.key, (row["arm"], row["drug"])
+    if column in EXPOSURE and without_drug(comparison, row):
+        return " ", "-"
+    if row[key] is None:
+        return " ", "-" if comparison.reasons[place].get(key) in _ABSENT else "n/a"
+    value = row[key]
+    if column.unit == "%" and abs(value) < 1e-6:
+        value = 0.0  # rounding noise of shares
+    return ("~" if key in comparison.assumed[place] else " "), three(value)
+
+
+def _footer(comparison: Comparison, wide: bool) -> Iterator[str]:
+    shown = [*_shown(EXPOSURE, wide), *_shown(EFFECT, wide)]
+    for sentence in sentences(comparison):
+        yield from textwrap.wrap(sentence, WIDTH)
+    inputs = [each for each in comparison.manifest["inputs"].values() if not _is_text(each["value"])]
+    assumed = sum(each["kind"] == "assumed" for each in inputs)
+    balance = max(row["balance_error"] for row in comparison)
+    yield f"Largest mass-balance error of any arm {balance:.0e}; {assumed} of {len(inputs)} parameters used are assumed."
+    yield ""
+    marks = {_cell(comparison, row, column) for row in comparison for column in shown}
+    drugs = ",".join(drug for drug, dose in comparison.manifest["drugs"].items() if dose > 0.0)
+    option = f" --drug {drugs}" if drugs else ""
+    if any(mark == "~" for mark, _ in marks):
+        yield f"~ rests mainly on parameters nobody has measured: pkmodel params list --assumed{option}"
+    if any(value == "-" for _, value in marks):
+        yield "- does not exist in that arm (no drug, or no tumour)"
+    yield from _missing(comparison, shown)
+    yield f"Group-level model output, not advice for a person. Sources: pkmodel params cite{option}"
+    other = next((name for name in library.names("drugs") if name not in comparison.manifest["drugs"]), "doxorubicin")
+    yield f"Next: pkmodel compare --drug {other} | --patient my_patient.toml | --csv arms.csv | --wide"
+
+
+def _missing(comparison: Comparison, shown: Sequence[Column]) -> Iterator[str]:
+    """Why cells read n/a, and in which arms."""
+    found: dict[str, dict[str, None]] = {}
+    for row in comparison:
+        for column in shown:
+            if _cell(comparison, row, column)[1] == "n/a":
+                reason = comparison.reasons[row["arm"], row["drug"]][column.key]
+                found.setdefault(reason, {})[row["arm"]] = None
+    arms = {row["arm"] for row in comparison}
+    for reason, where in found.items():
+        places = "all arms" if len(where) == len(arms) else ", ".join(where)
+        yield from textwrap.wrap(f"n/a {reason} ({places})", WIDTH, subsequent_indent="    ")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value not in ("inf", "nan")
