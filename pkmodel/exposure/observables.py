@@ -29,7 +29,7 @@ def observe(name: str, solution: Solution, shunt: Array, blood_plasma_ratio: Arr
         No such observable.
     """
     if name == "plasma":
-        return _amount(solution, "central") / solution.sampled_capacity[INDEX["central"]]
+        return _amount(solution, "central") / solution.central_volume[:, None]
     if name in _TISSUES:
         return _tissue(solution, _TISSUES[name], depot=name.endswith("homogenate"))
     if name in _SPACES:
@@ -65,7 +65,7 @@ def _volume(solution: Solution, region: str) -> Array:
     if zone is not None:
         volume = solution.sampled_volume[zone]
     else:
-        volume = solution.sampled_parenchyma[REGIONS.index(region) - 2]
+        volume = solution.parenchyma[REGIONS.index(region) - 2]
     return np.where(volume > 0.0, volume, np.nan)
 
 
@@ -79,25 +79,24 @@ def _tissue(solution: Solution, regions: tuple[str, ...], *, depot: bool) -> Arr
     return amount / np.where(volume > 0.0, volume, np.nan)
 
 
+def _space_volume(solution: Solution, region: str) -> Array:
+    """Extracellular volume of a region at the samples [L]; NaN where the region is absent."""
+    return solution.extracellular[0 if region in ("core", "escape") else 1] * _volume(solution, region)
+
+
 def _space(solution: Solution, regions: tuple[str, ...]) -> Array:
     amount = np.sum([_amount(solution, f"{region}_extracellular") for region in regions], axis=0)
-    capacity = np.zeros(1)
-    for region in regions:
-        present = np.isfinite(_volume(solution, region))
-        capacity = capacity + np.where(
-            present, solution.sampled_capacity[INDEX[f"{region}_extracellular"]], 0.0
-        )
-    return amount / np.where(capacity > 0.0, capacity, np.nan)
+    volume = np.sum([np.nan_to_num(_space_volume(solution, region)) for region in regions], axis=0)
+    return amount / np.where(volume > 0.0, volume, np.nan)
 
 
 def _vein(solution: Solution, shunt: Array, blood_plasma_ratio: Array, *, all_liver: bool) -> Array:
     """Flow-weighted outflow of the regions, shunt flow at plasma, and injected drug that follows the shunt."""
-    plasma = _amount(solution, "central") / solution.sampled_capacity[INDEX["central"]]
+    plasma = _amount(solution, "central") / solution.central_volume[:, None]
     carried, total = np.zeros_like(plasma), np.zeros_like(solution.sampled_flow[0])
     for row, region in enumerate(REGIONS if all_liver else REGIONS[:3]):
         flow = solution.sampled_flow[row]
-        node = INDEX[f"{region}_extracellular"]
-        outflow = solution.sampled[node] / solution.sampled_capacity[node]
+        outflow = np.nan_to_num(_amount(solution, f"{region}_extracellular") / _space_volume(solution, region))
         if region in ("served", "other"):
             outflow = (1.0 - shunt) * outflow + shunt * plasma
         carried, total = carried + flow * outflow, total + flow

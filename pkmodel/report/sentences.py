@@ -50,29 +50,21 @@ def _arm(row: dict[str, Any]) -> str:
     return str(row["arm"]).replace("_", " ")
 
 
-def _opening(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _exposure(comparison: Comparison, drug: str) -> Iterator[str]:
     rows = [r for r in comparison if r["drug"] == drug and not without_drug(comparison, r)]
-    others = [r for r in rows if r["arm"] != REFERENCE_ARM and r["tumour_auc_ug_h_per_g"] is not None]
-    if not others:
+    rows = [r for r in rows if r["tumour_auc_ug_h_per_g"]]
+    if not rows:
         return
-    best = max(others, key=lambda r: r["tumour_auc_ug_h_per_g"])
+    best = max(rows, key=lambda r: r["tumour_auc_ug_h_per_g"])
     iv = next((r for r in rows if r["arm"] == REFERENCE_ARM), None)
-    name, dose = _opening(_arm(best)), f"{drug} exposure"
-    if iv is not None and iv["tumour_auc_ug_h_per_g"] and iv["plasma_auc_ng_h_per_ml"]:
-        tumour = best["tumour_auc_ug_h_per_g"] / iv["tumour_auc_ug_h_per_g"]
-        plasma = best["plasma_auc_ng_h_per_ml"] / iv["plasma_auc_ng_h_per_ml"]
-        most = "the highest" if len(others) > 1 else "its"
-        yield (
-            f"{name} gives the tumour {most} {dose}: {three(tumour)} times that of iv, at {three(plasma)} times "
-            "the plasma AUC."
-        )
-    elif best["targeting_index"] is not None:
-        most = "the highest of these arms" if len(others) > 1 else f"{three(best['tumour_auc_ug_h_per_g'])} µg·h/g"
-        yield f"{name} gives the tumour a {dose} of {most}, with a targeting index of {three(best['targeting_index'])}."
+    what = f"{'Highest tumour' if len(rows) > 1 else 'Tumour'} exposure to {drug}: {_arm(best)},"
+    if iv is None or best is iv:
+        index = best["targeting_index"]
+        targeting = "" if index is None or best is iv else f", targeting index {three(index)}"
+        yield f"{what} AUC {three(best['tumour_auc_ug_h_per_g'])} µg·h/g{targeting}."
+    else:
+        tumour, plasma = (best[key] / iv[key] for key in ("tumour_auc_ug_h_per_g", "plasma_auc_ng_h_per_ml"))
+        yield f"{what} {three(tumour)} times that of iv at {three(plasma)} times its plasma AUC."
 
 
 def _necrosis(comparison: Comparison) -> Iterator[str]:
@@ -83,10 +75,9 @@ def _necrosis(comparison: Comparison) -> Iterator[str]:
     bland = rows.get(_BLAND)
     against = ""
     if bland is not None and best is not bland:
-        against = f", against {three(bland['necrosis_percent'])} % by bland embolisation"
-    day = f"day {reading_day(comparison):g}"
-    lead = f"{_opening(_arm(best))} leaves the most necrosis at {day}," if len(rows) > 1 else f"Necrosis at {day} is"
-    yield f"{lead} {three(best['necrosis_percent'])} %{against}."
+        against = f", against {three(bland['necrosis_percent'])} % by {_arm(bland)}"
+    what = f"{'Most necrosis' if len(rows) > 1 else 'Necrosis'} at day {reading_day(comparison):g}"
+    yield f"{what}: {_arm(best)}, {three(best['necrosis_percent'])} %{against}."
     if best["shapley_drug_percent"] is not None:
-        owed = [f"{round(best[key])} % {'is owed ' if not i else ''}to {what}" for i, (key, what) in enumerate(_OWED)]
+        owed = [f"{round(best[key])} % {'is owed ' if not i else ''}to {cause}" for i, (key, cause) in enumerate(_OWED)]
         yield f"Of its log kill {', '.join(owed)}."

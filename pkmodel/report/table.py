@@ -18,6 +18,7 @@ from .text import needs_ascii, plain, three
 WIDTH = 100
 _ABSENT = (NO_DRUG, NO_TUMOUR, NOT_ARTERIAL)
 _LEAST_LABEL = 20
+_NO_PERCENT = 1e-6  # shares carry rounding noise around zero
 
 
 class Column(NamedTuple):
@@ -50,8 +51,8 @@ EXPOSURE = (
 )
 EFFECT = (
     Column("necrosis_percent", "necrosis", "total", "%"),
-    Column("necrosis_drug_alone_percent", "necrosis alone", "drug", "%"),
-    Column("necrosis_ischaemia_alone_percent", "necrosis alone", "ischaemia", "%"),
+    Column("necrosis_drug_alone_percent", "each alone", "drug", "%"),
+    Column("necrosis_ischaemia_alone_percent", "each alone", "ischaemia", "%"),
     Column("shapley_drug_percent", "share of the log kill", "drug", "%"),
     Column("shapley_ischaemia_percent", "share of the log kill", "ischaemia", "%"),
     Column("shapley_retention_percent", "share of the log kill", "retention", "%"),
@@ -143,11 +144,9 @@ def render(
 def _header(comparison: Comparison, title: str) -> Iterator[str]:
     manifest = comparison.manifest
     count = sessions(comparison)
-    given = [f"{drug} {three(dose)} mg" for drug, dose in manifest["drugs"].items() if dose > 0.0] or ["no drug"]
-    how_often = "one session" if count == 1 else f"in all, {count} sessions"
-    yield f"{title}: {' and '.join(given)}, {how_often}, followed for {manifest['until_days']:g} days".replace(
-        "mg, in all", "mg in all"
-    )
+    given = [f"{drug} {dose:g} mg" for drug, dose in manifest["drugs"].items() if dose > 0.0] or ["no drug"]
+    how_often = ", one session" if count == 1 else f" in all, {count} sessions"
+    yield f"{title}: {' and '.join(given)}{how_often}, followed for {manifest['until_days']:g} days"
     yield f"{manifest['patient']}: {', '.join(_patient(manifest))}"
 
 
@@ -175,7 +174,7 @@ def _block(
     shown = _shown(columns, wide)
     cells = [[_cell(comparison, row, column) for column in shown] for row in rows]
     widths = [
-        max(len(column.name), len(column.unit), *(len(value) for _, value in values))
+        max(len(column.name), len(column.unit), *(len(value.lstrip("~")) for value in values))
         for column, values in zip(shown, zip(*cells, strict=True), strict=True)
     ]
     label = max(_LEAST_LABEL, len(title), *(len(row["arm"]) for row in rows))
@@ -192,8 +191,7 @@ def _block(
     ]
     lines.append("─" * max(map(len, lines)))
     for row, values in zip(rows, cells, strict=True):
-        body = "".join(f" {mark}{value:>{width}}" for (mark, value), width in zip(values, widths, strict=True))
-        lines.append(f"{row['arm']:<{label}}{body}".rstrip())
+        lines.append(f"{row['arm']:<{label}}" + "".join(f" {v:>{w + 1}}" for v, w in zip(values, widths, strict=True)))
     return lines
 
 
@@ -201,39 +199,43 @@ def _shown(columns: Sequence[Column], wide: bool) -> list[Column]:
     return [column for column in columns if wide or not column.wide]
 
 
-def _cell(comparison: Comparison, row: dict[str, Any], column: Column) -> tuple[str, str]:
-    """The mark and the value of one cell."""
+def _cell(comparison: Comparison, row: dict[str, Any], column: Column) -> str:
+    """One cell: a number, marked where it rests on assumptions, or why there is none."""
     key, place = column.key, (row["arm"], row["drug"])
     if column in EXPOSURE and without_drug(comparison, row):
-        return " ", "-"
+        return "-"
     if row[key] is None:
-        return " ", "-" if comparison.reasons[place].get(key) in _ABSENT else "n/a"
+        return "-" if comparison.reasons[place].get(key) in _ABSENT else "n/a"
     value = row[key]
-    if column.unit == "%" and abs(value) < 1e-6:
-        value = 0.0  # rounding noise of shares
-    return ("~" if key in comparison.assumed[place] else " "), three(value)
+    if column.unit == "%" and abs(value) < _NO_PERCENT:
+        value = 0.0
+    return ("~" if key in comparison.assumed[place] else "") + three(value)
 
 
 def _footer(comparison: Comparison, wide: bool) -> Iterator[str]:
     shown = [*_shown(EXPOSURE, wide), *_shown(EFFECT, wide)]
     for sentence in sentences(comparison):
-        yield from textwrap.wrap(sentence, WIDTH)
+        yield from _hint(sentence)
     inputs = [each for each in comparison.manifest["inputs"].values() if not _is_text(each["value"])]
     assumed = sum(each["kind"] == "assumed" for each in inputs)
     balance = max(row["balance_error"] for row in comparison)
     yield f"Largest mass-balance error of any arm {balance:.0e}; {assumed} of {len(inputs)} parameters used are assumed."
     yield ""
-    marks = {_cell(comparison, row, column) for row in comparison for column in shown}
+    cells = {_cell(comparison, row, column) for row in comparison for column in shown}
     drugs = ",".join(drug for drug, dose in comparison.manifest["drugs"].items() if dose > 0.0)
     option = f" --drug {drugs}" if drugs else ""
-    if any(mark == "~" for mark, _ in marks):
-        yield f"~ rests mainly on parameters nobody has measured: pkmodel params list --assumed{option}"
-    if any(value == "-" for _, value in marks):
+    if any(cell.startswith("~") for cell in cells):
+        yield from _hint(f"~ rests mainly on parameters nobody has measured: pkmodel params list --assumed{option}")
+    if "-" in cells:
         yield "- does not exist in that arm (no drug, or no tumour)"
     yield from _missing(comparison, shown)
-    yield f"Group-level model output, not advice for a person. Sources: pkmodel params cite{option}"
+    yield from _hint(f"Group-level model output, not advice for a person. Sources: pkmodel params cite{option}")
     other = next((name for name in library.names("drugs") if name not in comparison.manifest["drugs"]), "doxorubicin")
     yield f"Next: pkmodel compare --drug {other} | --patient my_patient.toml | --csv arms.csv | --wide"
+
+
+def _hint(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _missing(comparison: Comparison, shown: Sequence[Column]) -> Iterator[str]:
@@ -241,13 +243,13 @@ def _missing(comparison: Comparison, shown: Sequence[Column]) -> Iterator[str]:
     found: dict[str, dict[str, None]] = {}
     for row in comparison:
         for column in shown:
-            if _cell(comparison, row, column)[1] == "n/a":
+            if _cell(comparison, row, column) == "n/a":
                 reason = comparison.reasons[row["arm"], row["drug"]][column.key]
                 found.setdefault(reason, {})[row["arm"]] = None
     arms = {row["arm"] for row in comparison}
     for reason, where in found.items():
         places = "all arms" if len(where) == len(arms) else ", ".join(where)
-        yield from textwrap.wrap(f"n/a {reason} ({places})", WIDTH, subsequent_indent="    ")
+        yield from _hint(f"n/a {reason} ({places})")
 
 
 def _is_text(value: Any) -> bool:

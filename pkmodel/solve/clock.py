@@ -49,8 +49,10 @@ def segment_clock(problem: Problem, segment: int) -> Clock:
     return Clock(start, problem.boundaries[segment + 1] - start, power)
 
 
-def blocked_by(agent: Agent, boundaries: Array, segment: int, time: Array) -> Array:
+def blocked_by(agent: Agent, boundaries: Array, segment: int, time: Array, within: float = 1.0) -> Array:
     """Progress of one agent at times inside a segment [1]: 0 before, growing during, decaying after it.
+
+    `within` is the progress inside a deposit of no length, where the time cannot tell.
 
     The phase is structure (the segment's place among the agent's boundaries), never a comparison of times.
     """
@@ -59,16 +61,16 @@ def blocked_by(agent: Agent, boundaries: Array, segment: int, time: Array) -> Ar
     begin, end = boundaries[agent.begin], boundaries[agent.end]
     if segment < agent.end:
         duration = end - begin
-        return np.where(duration > 0.0, (time - begin) / np.where(duration > 0.0, duration, 1.0), 1.0)
+        return np.where(duration > 0.0, (time - begin) / np.where(duration > 0.0, duration, 1.0), within)
     return np.exp(-agent.rate * (time - end))
 
 
-def patency(problem: Problem, segment: int, time: Array) -> tuple[Array, Array]:
+def patency(problem: Problem, segment: int, time: Array, within: float = 1.0) -> tuple[Array, Array]:
     """Open fractions of tumour and served-liver arteries at times inside a segment; shapes as `time`."""
     tumour = served = np.ones(time.shape)
     for agent in problem.agents:
         if segment >= agent.begin:
-            progress = blocked_by(agent, problem.boundaries, segment, time)
+            progress = blocked_by(agent, problem.boundaries, segment, time, within)
             tumour = tumour * (1.0 - agent.occlusion * progress)
             served = served * (1.0 - agent.served_occlusion * progress)
     return tumour, served

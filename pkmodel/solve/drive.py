@@ -30,6 +30,8 @@ FIRST_STEP, LEAST_STEP, MAX_STEPS = 1e-4, 1e-13, 2_000
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 6.0, 0.1
 # Errors count relative to max(|value|, this share of the course's maximum so far).
 FLOOR = 1e-4
+# Hypoxia acts through its time integral, where a tail below a hundredth of its maximum adds nothing.
+HYPOXIA_FLOOR = 0.01
 TUMOUR_ROWS = [INDEX[n] for n in ("core_cells", "escape_cells", "core_extracellular", "escape_extracellular")]
 _CONTROLLED = [*range(rows(DAUGHTERS).start), *range(rows(DAUGHTERS).start, rows(HYPOXIA).stop)]
 
@@ -101,6 +103,8 @@ class Course:
         dose = sum((slot.amount for slot in problem.slots), np.zeros((d, n)))
         self.tiny = np.full((len(ROW), 1, n), 1e-10) * np.maximum(dose.max(axis=0), 1e-6)
         self.tiny[rows(HYPOXIA)] = 1e-6
+        self.floor = np.full((len(ROW), 1, 1), FLOOR)
+        self.floor[rows(HYPOXIA)] = HYPOXIA_FLOOR
 
     def _cell_lines(self) -> list[CellLine]:
         p, d = self.problem.patient, self.problem.drug
@@ -178,7 +182,7 @@ class Course:
             return
         where = self.samples.wanted(clock, last)
         if where is not None:
-            self.samples.environment(self.problem, self.geometry, self.network.capacity, forcing, where)
+            self.samples.environment(self.problem, self.geometry, forcing, where)
         s, h, taken = 0.0, FIRST_STEP, 0
         entered = forcing.entered(0.0) if forcing.inflow else None
         if not clock.length.any():
@@ -207,7 +211,7 @@ class Course:
     def _norm(self, step: Step, panel: Panel, blood: list[BloodStep]) -> Array:
         """Largest error of every lane in units of the tolerance, (n,); NaN or inf where a lane broke."""
         size = np.maximum(np.abs(step.before), np.abs(step.after))
-        scale = np.maximum(np.maximum(size, FLOOR * self.largest), self.tiny)
+        scale = np.maximum(np.maximum(size, self.floor * self.largest), self.tiny)
         norm = (np.abs(step.error) / scale).max(axis=(0, 1))
         norm = np.maximum(norm, self.tumour.error(panel))
         for line, taken in zip(self.lines, blood, strict=True):

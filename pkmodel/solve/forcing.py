@@ -39,7 +39,7 @@ def deliver(problem: Problem, geometry: Geometry, slot: Slot) -> Delivery:
     open_ = np.ones(problem.n)
     for fraction, weight in _SIMPSON:
         time = begin + fraction * (end - begin)
-        tumour_open, served_open = patency(problem, slot.begin, time)
+        tumour_open, served_open = patency(problem, slot.begin, time, fraction)
         tumour_open, served_open = retained(problem, tumour_open), retained(problem, served_open)
         state = {"patent_tumour": tumour_open, "patent_served": served_open}
         plain += weight * perfusion.split(geometry.flows, target_preference=1.0, **state)

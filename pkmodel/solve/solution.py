@@ -49,6 +49,9 @@ class Solution:
     booked_ischaemia: Array  # (n,)
     nadir: Array  # (2, n) neutrophils, leukocytes [1e9/L]; NaN without a slope
     nadir_time: Array  # (2, n) [h]
+    central_volume: Array  # (D, n) [L]
+    parenchyma: Array  # (2, n) served and other parenchyma [L]
+    extracellular: Array  # (2, n) extracellular fraction of tumour and parenchyma [1]
     clearance: Array  # (D, n) systemic low-dose clearance of the unoccluded patient [L/h]
     steps: Array  # (n,) accepted steps of the lane's block
     rejected: Array  # (n,)
@@ -59,11 +62,9 @@ class Solution:
     sampled_flow: Array  # (4, m, n) [L/h]
     sampled_arterial: Array  # (3, m, n) arterial flow of core, escape, served [L/h]
     sampled_patency: Array  # (2, m, n)
-    sampled_capacity: Array  # (11, D, m, n)
     sampled_viable: Array  # (2, m, n)
     sampled_dead: Array  # (2, m, n)
     sampled_volume: Array  # (2, m, n)
-    sampled_parenchyma: Array  # (2, m, n) served and other parenchyma [L]
     sampled_cells: Array  # (2, m, n) neutrophils, leukocytes [1e9/L]
 
     @property
@@ -153,6 +154,9 @@ def collect_solution(course: Course) -> Solution:
         "booked_ischaemia": course.tumour.booked_ischaemia,
         "nadir": nadir,
         "nadir_time": nadir_time,
+        "central_volume": problem.drug.v1.copy(),
+        "parenchyma": np.stack([problem.patient.served, problem.patient.other]),
+        "extracellular": np.stack([problem.patient.tumour_extracellular, problem.patient.liver_extracellular]),
         "clearance": _clearance(course),
         "steps": np.full(n, float(course.steps)),
         "rejected": np.full(n, float(course.rejected)),
@@ -163,13 +167,9 @@ def collect_solution(course: Course) -> Solution:
         "sampled_flow": s.flow,
         "sampled_arterial": s.arterial,
         "sampled_patency": s.patency,
-        "sampled_capacity": s.capacity,
         "sampled_viable": s.viable,
         "sampled_dead": s.dead,
         "sampled_volume": s.volume,
-        "sampled_parenchyma": np.repeat(
-            np.stack([problem.patient.served, problem.patient.other])[:, None], len(s.times), axis=1
-        ),
         "sampled_cells": cells,
     }
     for lane, reason in enumerate(course.reasons):

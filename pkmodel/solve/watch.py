@@ -72,7 +72,6 @@ class Samples:
         self.flow = np.full((4, m, n), np.nan)  # blood flow of core, escape, served, other [L/h]
         self.arterial = np.full((3, m, n), np.nan)  # arterial flow of core, escape, served [L/h]
         self.patency = np.full((2, m, n), np.nan)  # tumour and served arteries
-        self.capacity = np.full((N_NODES, d, m, n), np.nan)
         self.viable = np.full((2, m, n), np.nan)
         self.dead = np.full((2, m, n), np.nan)
         self.volume = np.full((2, m, n), np.nan)  # of the last reading
@@ -94,11 +93,10 @@ class Samples:
         self,
         problem: Problem,
         geometry: Geometry,
-        capacity: Array,
         forcing: Forcing,
         where: tuple[Array, np.ndarray],
     ) -> None:
-        """Fill in what is closed form inside a segment: depots, flows, patency, capacities."""
+        """Fill in what is closed form inside a segment: depots, flows, patency, volumes."""
         position, chosen = where
         s = position[chosen]
         mask = s >= 0.0
@@ -110,14 +108,8 @@ class Samples:
         arteries = np.concatenate([geometry.flows.zone_arterial, geometry.flows.served_arterial[None]])
         _put(self.arterial, chosen, mask, arteries[:, None] * np.stack([seen[0], seen[0], seen[1]]))
         _put(self.flow, chosen, mask, blood_flow(problem, geometry, *seen))
-        _put(
-            self.capacity,
-            chosen,
-            mask,
-            np.broadcast_to(capacity[:, :, None], (*capacity.shape[:2], *s.shape)),
-        )
         _put(self.volume, chosen, mask, np.broadcast_to(geometry.volume[:, None], (2, *s.shape)))
-        held = np.zeros((*capacity[:4].shape[:2], *s.shape))
+        held = np.zeros((4, problem.n_drugs, *s.shape))
         for d in forcing.depots:
             left = 1.0 - forcing.released(d, s[:, None])  # (m, D, n)
             held = held + d.depot[:, :, None] * np.moveaxis(left, 1, 0)

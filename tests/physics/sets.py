@@ -143,7 +143,7 @@ def _settle_liver(values: dict[str, Array], drug: Drug, rng: np.random.Generator
 
 def solved(*runs: Run, times: object = None, rtol: float = 1e-5, observers: tuple[object, ...] = ()) -> Solution:
     """Solve runs together; no lane may fail."""
-    solution = solve_runs(runs, times, Options(rtol=rtol, observers=observers))  # type: ignore[arg-type]
+    solution = solve_runs(runs, times, Options(rtol=rtol, observers=observers, max_steps=20_000))  # type: ignore[arg-type]
     assert not solution.failed.any(), next(r for r in solution.reasons if r)
     return solution
 
