@@ -11,6 +11,17 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "errors": (
+        "FileError",
+        "InputError",
+        "ParameterError",
+        "PkmodelError",
+        "PlausibilityWarning",
+        "RegimenError",
+        "RunError",
+        "UnitError",
+        "UnknownNameError",
+    ),
     "inputs.drug": ("Drug",),
     "inputs.library": ("drug", "patient", "catheter", "carrier", "embolic"),
     "inputs.materials": ("Carrier", "Embolic"),
@@ -24,7 +35,7 @@ _HOMES = {
     "exposure.metrics": ("Exposure",),
     "exposure.nca": ("nca",),
     "report.describe": ("describe",),
-    "study.compare": ("compare",),
+    "report.table": ("compare",),
     "study.comparison": ("Comparison",),
     "study.fit": ("fit_release",),
 }

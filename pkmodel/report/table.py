@@ -116,7 +116,13 @@ def tabulated(comparison: Comparison) -> Table:
 
 
 def render(
-    comparison: Comparison, *, wide: bool = False, ascii_only: bool = False, title: str = "pkmodel compare"
+    comparison: Comparison,
+    *,
+    wide: bool = False,
+    ascii_only: bool = False,
+    title: str = "pkmodel compare",
+    again: str | None = None,
+    follow: str | None = None,
 ) -> str:
     """Return a comparison as text.
 
@@ -126,6 +132,8 @@ def render(
     wide : all columns, in as many characters as they take; otherwise at most 100
     ascii_only : nothing beyond ASCII
     title : what the first line begins with
+    again : options of the command line that mean the same inputs; by default drug and patient by name
+    follow : what to type next
     """
     drugs = list(dict.fromkeys(row["drug"] for row in comparison))
     lines = [*_header(comparison, title), ""]
@@ -136,7 +144,8 @@ def render(
     # effects are of the arm, whatever the drug
     rows = [row for row in comparison if row["drug"] == drugs[0]]
     lines += [*_block(comparison, f"EFFECT (day {reading_day(comparison):g})", rows, EFFECT, wide), ""]
-    lines += _footer(comparison, wide)
+    lines += _footer(comparison, wide, _options(comparison) if again is None else again)
+    lines.append(f"Next: {_next(comparison) if follow is None else follow}")
     text = "\n".join(lines)
     return plain(text) if ascii_only else text
 
@@ -207,31 +216,41 @@ def _cell(comparison: Comparison, row: dict[str, Any], column: Column) -> str:
     if row[key] is None:
         return "-" if comparison.reasons[place].get(key) in _ABSENT else "n/a"
     value = row[key]
-    if column.unit == "%" and abs(value) < _NO_PERCENT:
+    if column.unit == "CTCAE":
+        value = int(value)
+    elif column.unit == "%" and abs(value) < _NO_PERCENT:
         value = 0.0
     return ("~" if key in comparison.assumed[place] else "") + three(value)
 
 
-def _footer(comparison: Comparison, wide: bool) -> Iterator[str]:
+def _footer(comparison: Comparison, wide: bool, again: str) -> Iterator[str]:
     shown = [*_shown(EXPOSURE, wide), *_shown(EFFECT, wide)]
     for sentence in sentences(comparison):
         yield from _hint(sentence)
     inputs = [each for each in comparison.manifest["inputs"].values() if not _is_text(each["value"])]
     assumed = sum(each["kind"] == "assumed" for each in inputs)
     balance = max(row["balance_error"] for row in comparison)
-    yield f"Largest mass-balance error of any arm {balance:.0e}; {assumed} of {len(inputs)} parameters used are assumed."
+    yield f"Largest mass-balance error of any arm {balance:.0e}; " + (
+        f"{assumed} of {len(inputs)} parameters used are assumed."
+    )
     yield ""
     cells = {_cell(comparison, row, column) for row in comparison for column in shown}
-    drugs = ",".join(drug for drug, dose in comparison.manifest["drugs"].items() if dose > 0.0)
-    option = f" --drug {drugs}" if drugs else ""
     if any(cell.startswith("~") for cell in cells):
-        yield from _hint(f"~ rests mainly on parameters nobody has measured: pkmodel params list --assumed{option}")
+        yield from _hint(f"~ rests mainly on parameters nobody has measured: pkmodel params list --assumed{again}")
     if "-" in cells:
         yield "- does not exist in that arm (no drug, or no tumour)"
     yield from _missing(comparison, shown)
-    yield from _hint(f"Group-level model output, not advice for a person. Sources: pkmodel params cite{option}")
+    yield from _hint(f"Group-level model output, not advice for a person. Sources: pkmodel params cite{again}")
+
+
+def _options(comparison: Comparison) -> str:
+    drugs = ",".join(drug for drug, dose in comparison.manifest["drugs"].items() if dose > 0.0)
+    return (f" --drug {drugs}" if drugs else "") + f" --patient {comparison.manifest['patient']}"
+
+
+def _next(comparison: Comparison) -> str:
     other = next((name for name in library.names("drugs") if name not in comparison.manifest["drugs"]), "doxorubicin")
-    yield f"Next: pkmodel compare --drug {other} | --patient my_patient.toml | --csv arms.csv | --wide"
+    return f"pkmodel compare --drug {other} | --patient my_patient.toml | --csv arms.csv | --wide"
 
 
 def _hint(text: str) -> list[str]:
@@ -247,9 +266,10 @@ def _missing(comparison: Comparison, shown: Sequence[Column]) -> Iterator[str]:
                 reason = comparison.reasons[row["arm"], row["drug"]][column.key]
                 found.setdefault(reason, {})[row["arm"]] = None
     arms = {row["arm"] for row in comparison}
+    treated = {row["arm"] for row in comparison if not without_drug(comparison, row)}
     for reason, where in found.items():
-        places = "all arms" if len(where) == len(arms) else ", ".join(where)
-        yield from _hint(f"n/a {reason} ({places})")
+        places = {frozenset(arms): "all arms", frozenset(treated): "all arms with drug"}.get(frozenset(where))
+        yield from _hint(f"n/a {reason} ({places or ', '.join(where)})")
 
 
 def _is_text(value: Any) -> bool:

@@ -30,11 +30,11 @@ class Clock(NamedTuple):
         return self.length * self.power * np.power(s, self.power - 1.0)
 
     def position(self, time: Array) -> Array:
-        """The s at which a lane reaches a time, which may lie outside [0, 1]; 1 in lanes of no length."""
+        """The s at which a lane reaches a time, outside [0, 1] before and after; lanes of no length: -1, 1, 3."""
         moving = self.length > 0.0
         fraction = (time - self.start) / np.where(moving, self.length, 1.0)
         inside = np.sign(fraction) * np.power(np.abs(fraction), 1.0 / self.power)
-        return np.where(moving, inside, np.where(time > self.start, 2.0, 1.0))
+        return np.where(moving, inside, 1.0 + 2.0 * np.sign(time - self.start))
 
 
 def segment_clock(problem: Problem, segment: int) -> Clock:

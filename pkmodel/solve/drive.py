@@ -258,10 +258,10 @@ class Course:
         volume = self.geometry.volume.sum(axis=0)
         per_volume = 1.0 / np.where(volume > 0.0, volume, np.inf)
         self.tissue.update(step, clock, per_volume)
-        for theta, weight, span in zip(PANEL_NODES, WEIGHTS, panel.weight, strict=False):
-            if forcing.depots:
-                held = forcing.held(step.s + step.h * theta)[:2].sum(axis=0)
-                self.depot_integral += weight * span * held * per_volume
+        if forcing.depots:
+            held = forcing.held_in_tumour(step.s + step.h * PANEL_NODES[:3, None])
+            weight = WEIGHTS[:, None] * panel.weight[:3]
+            self.depot_integral += np.einsum("kn,kdn->dn", weight, held) * per_volume
         for line, taken in zip(self.lines, blood, strict=True):
             line.accept(taken, step, clock)
         self.tumour.accept(panel)

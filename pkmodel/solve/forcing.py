@@ -164,11 +164,11 @@ class Forcing:
         offset, window = self._age(delivery.slot)
         return law.window_mean(offset + self.clock.elapsed(s), window)
 
-    def held(self, s: float | Array) -> Array:
-        """Drug still in the depots of core, escape zone, served liver and lung [mg], (4, D, n) at one position."""
-        total = np.zeros((4, self.problem.n_drugs, self.problem.n))
+    def held_in_tumour(self, s: Array) -> Array:
+        """Drug still in the tumour's depots [mg] at positions (m, 1), (m, D, n)."""
+        total = np.zeros((s.shape[0], self.problem.n_drugs, self.problem.n))
         for d in self.depots:
-            total = total + d.depot * (1.0 - self.released(d, s))
+            total += (d.depot[0] + d.depot[1]) * (1.0 - self.released(d, s[:, None]))
         return total
 
     def _age(self, slot: Slot) -> tuple[Array, Array]:

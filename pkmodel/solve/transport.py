@@ -169,11 +169,13 @@ class Step(NamedTuple):
     error: Array
     stages: Array
 
-    def dense(self, row: slice | list[int]) -> Array:
+    def dense(self, row: list[int]) -> Array:
         """Coefficients of the dense output of some rows, (5, rows, D, n): y0, y1, D0, D1, D2."""
+        found = np.empty((5, len(row), *self.before.shape[1:]))
+        found[0], found[1] = self.before[row], self.after[row]
         part = self.stages[:, row]
-        inner = np.tensordot(rodas.H, part, axes=(1, 0))
-        return np.concatenate([self.before[None, row], self.after[None, row], inner])
+        np.matmul(rodas.H, part.reshape(rodas.STAGES, -1), out=found[2:].reshape(3, -1))
+        return found
 
 
 def evaluate_dense(coefficients: Array, theta: Array | float) -> Array:

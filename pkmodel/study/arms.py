@@ -18,14 +18,10 @@ ARMS: dict[str, Builder] = {
     "iv": iv,
     "hepatic_artery_bolus": hepatic_artery,
     "hepatic_artery_infusion": lambda drugs: hepatic_artery(drugs, duration_h=INFUSION_H),
-    "solution_then_oil_sponge": lambda drugs: (
-        hepatic_artery(drugs) + embolisation(("lipiodol", "gelatin_sponge"))
-    ),
+    "solution_then_oil_sponge": lambda drugs: hepatic_artery(drugs) + embolisation(("lipiodol", "gelatin_sponge")),
     "bland_embolisation": lambda drugs: embolisation(("lipiodol", "gelatin_sponge")),
     "emulsion": lambda drugs: chemoembolisation(drugs, carrier="lipiodol_emulsion"),
-    "emulsion_sponge": lambda drugs: chemoembolisation(
-        drugs, carrier="lipiodol_emulsion", embolic="gelatin_sponge"
-    ),
+    "emulsion_sponge": lambda drugs: chemoembolisation(drugs, carrier="lipiodol_emulsion", embolic="gelatin_sponge"),
     "suspension_sponge": lambda drugs: chemoembolisation(
         drugs, carrier="lipiodol_suspension", embolic="gelatin_sponge"
     ),
@@ -58,9 +54,7 @@ def iv_twin(scenario: Scenario) -> Scenario:
     sessions = tuple(
         session.replace(
             embolics=(),
-            doses=tuple(
-                each.replace(route="iv", carrier=None, duration=None, start=None) for each in session.doses
-            ),
+            doses=tuple(each.replace(route="iv", carrier=None, duration=None, start=None) for each in session.doses),
         )
         for session in scenario.regimen.sessions
         if session.doses
@@ -69,21 +63,24 @@ def iv_twin(scenario: Scenario) -> Scenario:
 
 
 def _doses(drug: Any, dose_mg: Any, patient: Any) -> dict[Any, Any]:
-    if isinstance(drug, Mapping):
-        if dose_mg is not None:
-            raise ParameterError(
-                "dose_mg goes with a single drug; a mapping carries its own doses", field="dose_mg"
-            )
-        return {library.load("drugs", name): dose for name, dose in drug.items()}
-    record = library.load("drugs", drug)
-    if dose_mg is None:
-        if patient.species != "human":
-            raise ParameterError(
-                f"the usual dose of {record.name} is a human one; give dose_mg (--dose) for a {patient.species}",
-                field="dose_mg", unit="mg",
-            )  # fmt: skip
-        dose_mg = record.usual_dose
-    return {record: dose_mg}
+    if isinstance(drug, Mapping) and dose_mg is not None:
+        raise ParameterError("dose_mg goes with a single drug; a mapping carries its own doses", field="dose_mg")
+    given = drug if isinstance(drug, Mapping) else {drug: dose_mg}
+    found = {}
+    for name, dose in given.items():
+        record = library.load("drugs", name)
+        found[record] = _usual_dose(record, patient) if dose is None else dose
+    return found
+
+
+def _usual_dose(drug: Any, patient: Any) -> Any:
+    if patient.species != "human":
+        raise ParameterError(
+            f"the usual dose of {drug.name} is a human one; give dose_mg (--dose) for a {patient.species}",
+            field="dose_mg",
+            unit="mg",
+        )
+    return drug.usual_dose
 
 
 def arm_names(arms: Sequence[str] | None) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..course import READING, observed, solve_runs
-from ..errors import ParameterError, RunError
+from ..course import READING, REFUSED, observed, solve_runs
+from ..errors import ParameterError, RegimenError, RunError
 from ..exposure.metrics import evaluate
 from ..inputs.horizon import horizon_h
 from ..inputs.scenario import Scenario
@@ -101,6 +101,8 @@ def compare_scenarios(
     ------
     ParameterError
         For a population.
+    RegimenError
+        When an arm cannot be given as described.
     RunError
         When a scenario could not be computed.
     """
@@ -124,7 +126,10 @@ class _Reader:
         first = scenarios[REFERENCE_ARM]
         for lane, reason in enumerate(solution.reasons):
             if reason is not None:
-                raise RunError(f"arm {self.names[lane // len(COALITIONS)]!r} failed: {reason}")
+                arm = self.names[lane // len(COALITIONS)]
+                if reason.startswith(REFUSED):
+                    raise RegimenError(f"arm {arm!r}: {reason[len(REFUSED) :]}")
+                raise RunError(f"arm {arm!r} failed: {reason}")
         self.values, self.why = evaluate(observed(first, solution))
         tumour_ml = np.full(len(solution.reasons), float(np.asarray(first.patient.tumour.volume_ml)))
         self.effects, self.effects_why = effects(solution, reading=READING, tumour_ml=tumour_ml)

@@ -3,13 +3,8 @@
 A published compartment model has no liver: its compartments hold the liver's drug too. Here the liver is a tissue
 of its own, so the published model is re-fitted, not subtracted: liver exchange and clearances stay what they are,
 central and peripheral compartments (for saturable drugs also the Michaelis constant of the other clearance) are
-fitted to the published model's curve in the drug's own reference subject. The reference curve never passes through
-pkmodel's solver: linear models are summed exponentials, saturable ones go through scipy.
-
-References
-----------
-Gibaldi M, Perrier D. Pharmacokinetics, 2nd ed. 1982, ch. 2 (multicompartment models as sums of exponentials),
-ch. 7 (Michaelis-Menten elimination).
+fitted to the published model's curve in the drug's own reference subject. The curve itself comes from
+`reference_curve` and never passes through pkmodel's solver.
 """
 
 from __future__ import annotations
@@ -20,10 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..course import simulate
-from ..errors import ParameterError, PlausibilityWarning, RunError
+from ..errors import PlausibilityWarning, RunError
 from ..inputs import library
 from ..inputs.drug import Drug
 from ..inputs.horizon import LONGEST_FOLLOW_UP_H
@@ -31,103 +25,25 @@ from ..inputs.patient import Patient
 from ..inputs.scenario import Scenario
 from ..inputs.treatment import iv
 from ..model.graph import ELIMINATED
-
-Array = NDArray[np.float64]
+from .reference_curve import Array, LinearCurve, SaturableCurve
 
 POINTS = 200  # of the curve over its window: enough that the largest deviation does not hide between them
 RTOL = 1e-9  # of the solver, well below what the central differences need
 LOG_STEP = 1e-3  # of the central differences, on the log of a parameter: error of order 1e-6
 LOW_DOSE = 1e-6  # share of the reference dose at which no clearance is saturated
 HALF_LIVES = 60.0  # followed for AUC to infinity: nothing is left to extrapolate
-PERIPHERAL = ("v2", "v3")
-
-
-@dataclass(frozen=True)
-class LinearCurve:
-    """A published linear model of one to three compartments; absent ones have q and v 0 [L/h, L]."""
-
-    cl: float
-    v1: float
-    q2: float = 0.0
-    v2: float = 0.0
-    q3: float = 0.0
-    v3: float = 0.0
-
-    def exponentials(self) -> tuple[Array, Array]:
-        """Coefficients [1/L] and rates [1/h] of the unit bolus, from the eigenvalues of the rate matrix."""
-        present = [(q, v) for q, v in ((self.q2, self.v2), (self.q3, self.v3)) if q > 0.0 and v > 0.0]
-        matrix = np.zeros((1 + len(present), 1 + len(present)))
-        matrix[0, 0] = -(self.cl + sum(q for q, _ in present)) / self.v1
-        for i, (q, v) in enumerate(present, start=1):
-            matrix[0, i], matrix[i, 0], matrix[i, i] = q / v, q / self.v1, -q / v
-        values, vectors = np.linalg.eig(matrix)
-        start = np.zeros(len(values))
-        start[0] = 1.0 / self.v1
-        # A mammillary system can be symmetrised, so its eigenvalues are real.
-        return np.real(vectors[0] * np.linalg.solve(vectors, start)), -np.real(values)
-
-    def half_lives(self) -> Array:
-        """Half-lives [h], the shortest first."""
-        return np.sort(np.log(2.0) / self.exponentials()[1])
-
-    def concentration(self, times_h: Array, *, dose_mg: float, duration_h: float) -> Array:
-        """Plasma concentration [mg/L] during and after an infusion, or after a bolus of duration 0."""
-        size, rate = self.exponentials()
-        times = np.asarray(times_h, dtype=float)[:, None]
-        if duration_h == 0.0:
-            return dose_mg * (size * np.exp(-rate * times)).sum(axis=1)
-        since = np.maximum(times - duration_h, 0.0)
-        return dose_mg / duration_h * (size / rate * (np.exp(-rate * since) - np.exp(-rate * times))).sum(axis=1)
-
-
-@dataclass(frozen=True)
-class SaturableCurve:
-    """One compartment with Michaelis-Menten elimination: Vmax [mg/h], Km [mg/L], volume [L]; bolus only."""
-
-    vmax: float
-    km: float
-    v1: float
-
-    def half_lives(self) -> Array:
-        """Half-life of the low-dose limit [h]."""
-        return np.array([np.log(2.0) * self.v1 * self.km / self.vmax])
-
-    def concentration(self, times_h: Array, *, dose_mg: float, duration_h: float) -> Array:
-        """Plasma concentration [mg/L] after a bolus.
-
-        Raises
-        ------
-        ParameterError
-            The dose is an infusion.
-        """
-        from scipy.integrate import solve_ivp
-
-        if duration_h != 0.0:
-            raise ParameterError(
-                f"a saturable reference curve is one of a bolus: duration_h = {duration_h:g} h; legal range [0, 0] h",
-                field="duration_h",
-                value=duration_h,
-                unit="h",
-                legal="[0, 0] h",
-            )
-        times = np.asarray(times_h, dtype=float)
-
-        def rate(_: float, c: Array) -> Array:
-            return -self.vmax / self.v1 * c / (self.km + c)
-
-        start = [dose_mg / self.v1]
-        found = solve_ivp(
-            rate, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=1e-11, atol=1e-12 * start[0]
-        )
-        return np.asarray(found.y[0], dtype=float)
 
 
 @dataclass(frozen=True)
 class FreeParameter:
-    """A parameter to be fitted: the published value to start from and its 90 % range, in the drug's own unit."""
+    """A parameter to be fitted: the published value to start from, its 90 % range, and what a reader must know.
+
+    Numbers are in the drug's own unit.
+    """
 
     start: float
     range: tuple[float, float]
+    note: str
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,8 @@ from ..errors import FileError, InputError, nearest
 from ..inputs import library
 from ..inputs.rewrite import rewrite_parameter
 from ..inputs.tomlfile import read_toml, refuse_unknown
-from .disposition import (
-    Case,
-    DispositionFit,
-    FreeParameter,
-    LinearCurve,
-    SaturableCurve,
-    fit_disposition,
-    low_dose_limits,
-)
+from .disposition import Case, DispositionFit, FreeParameter, fit_disposition, low_dose_limits
+from .reference_curve import LinearCurve, SaturableCurve
 
 _KEYS = ("title", "rows", "dose_mg", "duration_h", "window_h", "curve", "free")
 _DIGITS = 8  # of a written value: reruns are compared to 1e-6
@@ -42,7 +35,8 @@ def load_cases(path: str | Path) -> tuple[dict[str, Case], Path]:
     folder = table.pop("drugs", None)
     if not isinstance(folder, str):
         raise FileError(f"{path}: 'drugs' must name the folder of the drug files")
-    return {name: _case(name, each, f"{path}: [{name}]") for name, each in table.items()}, path.parent / folder
+    cases = {name: _case(name, each, f"{path}: [{name}]") for name, each in table.items()}
+    return cases, path.parent / folder
 
 
 def _case(name: str, table: Any, where: str) -> Case:
@@ -56,9 +50,12 @@ def _case(name: str, table: Any, where: str) -> Case:
     for row in table["rows"]:
         library.evidence_row(row)
     try:
-        curve = SaturableCurve(**table["curve"]) if "vmax" in table["curve"] else LinearCurve(**table["curve"])
+        model = SaturableCurve if "vmax" in table["curve"] else LinearCurve
+        curve: LinearCurve | SaturableCurve = model(**table["curve"])
         free = {
-            path: FreeParameter(float(each["start"]), (float(each["range"][0]), float(each["range"][1])))
+            path: FreeParameter(
+                float(each["start"]), (float(each["range"][0]), float(each["range"][1])), str(each["note"])
+            )
             for path, each in table["free"].items()
         }
         first, last = (float(each) for each in table["window_h"])
@@ -100,7 +97,9 @@ def fit_table(fits: Sequence[DispositionFit]) -> str:
         ]
         for path, value in fit.values.items():
             start, sharp = fit.case.free[path].start, 100.0 * fit.relative_error[path]
-            lines.append(f"  {path:<10}{start:>11.5g}{value:>11.5g}  {drug.spec(path).unit:<6}{sharp:>8.2g} %")
+            lines.append(
+                f"  {path:<10}{start:>11.5g}{value:>11.5g}  {drug.spec(path).unit:<6}{sharp:>8.2g} %"
+            )
     return "\n".join(lines)
 
 
@@ -108,22 +107,23 @@ def written_values(fit: DispositionFit) -> dict[str, Mapping[str, str | float | 
     """What `write_fit` states of every fitted parameter, by path."""
     found: dict[str, Mapping[str, str | float | tuple[float, ...]]] = {}
     for path, limits in fit.ranges().items():
-        unit = fit.drug.spec(path).unit
+        unit, each = fit.drug.spec(path).unit, fit.case.free[path]
         found[path] = {
             "value": float(f"{fit.values[path]:.{_DIGITS}g}"),
             "unit": unit,
-            "range": tuple(float(f"{each:.{_RANGE_DIGITS}g}") for each in limits),
+            "range": tuple(float(f"{limit:.{_RANGE_DIGITS}g}") for limit in limits),
             "kind": "fitted",
-            "note": f"Re-fitted with the liver inside by {EXPERIMENT} to the curve of "
-            f"{', '.join(fit.case.rows)} ({fit.case.title}): largest deviation {100 * fit.after.largest:.1f} % at "
-            f"{fit.after.where_h:.2g} h. Published {fit.case.free[path].start:g} {unit} holds the liver too; "
-            "range as published, in proportion.",
+            "note": f"Re-fitted with the liver inside by {EXPERIMENT} ({fit.case.title}): largest deviation "
+            f"{100 * fit.after.largest:.1f} % at {fit.after.where_h:.2g} h. Start {each.start:g} {unit}, without a "
+            f"liver of its own: {each.note} Range that of the start, in proportion.",
         }
     return found
 
 
 def write_fit(fit: DispositionFit, file: Path) -> None:
     """Update the fitted parameters in a drug's TOML file; every other line stays as it is.
+
+    Records that this process has already loaded from the library keep their old values.
 
     Raises
     ------

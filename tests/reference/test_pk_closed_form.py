@@ -1,0 +1,159 @@
+"""The published closed forms of one, two and three compartments, through this graph and this solver.
+
+324 values from public test material (see data/CREDITS.md): four significant digits, an expected zero exactly zero.
+A generic subject without liver and tumour carries the disposition; zero-order input is an infusion, first-order
+input a depot outside the vessels, a lag a later start. Steady state is dosed, not assumed: as many doses as it
+takes for the doses left out to be below 1e-6 of the concentration.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pkmodel as pk
+from pkmodel.errors import PlausibilityWarning
+from pkmodel.inputs.drug import Drug
+from pkmodel.inputs.materials import ReleaseParameters
+from pkmodel.inputs.patient import Patient
+from pkmodel.inputs.regimen import Regimen
+from pkmodel.inputs.session import Session
+from pkmodel.inputs.treatment import dose
+from pkmodel.model.body import Run, lower
+from pkmodel.model.graph import CENTRAL
+from pkmodel.solve.drive import Options, solve
+
+DATA = Path(__file__).parent / "data" / "pk_closed_form.csv"
+VALUES, PROFILES, SAMPLES = 324, 36, 9
+RTOL = 5e-4  # four significant digits
+LEFT_OUT = 1e-6
+INPUTS = {
+    "iv_bolus": "infusion",
+    "iv_infusion": "infusion",
+    "zero_order_absorption": "infusion",
+    "first_order_absorption": "depot",
+}
+Row = dict[str, str]
+
+
+def number(row: Row, name: str) -> float:
+    """A cell, zero where it is empty."""
+    return float(row[name] or 0.0)
+
+
+@cache
+def profiles() -> dict[str, list[Row]]:
+    """Rows by profile."""
+    found: dict[str, list[Row]] = {}
+    with open(DATA, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["case_id"], []).append(row)
+    return found
+
+
+def doses_needed(row: Row) -> int:
+    """Doses until those left out are below LEFT_OUT: the slowest rate of disposition and absorption counts."""
+    if row["regimen"] == "single":
+        return 1
+    v1, exchange = number(row, "V1"), []
+    for q, v in (("Q2", "V2"), ("Q3", "V3")):
+        if number(row, q) > 0.0:
+            exchange.append((number(row, q), number(row, v)))
+    rates = np.zeros((1 + len(exchange), 1 + len(exchange)))
+    rates[0, 0] = -(number(row, "CL") + sum(q for q, _ in exchange)) / v1
+    for i, (q, v) in enumerate(exchange, 1):
+        rates[0, i], rates[i, 0], rates[i, i] = q / v, q / v1, -q / v
+    slowest = float(np.min(-np.linalg.eigvals(rates).real))
+    if row["route"] == "first_order_absorption":
+        slowest = min(slowest, number(row, "ka"))
+    return math.ceil(math.log(1.0 / LEFT_OUT) / (slowest * number(row, "tau"))) + 1
+
+
+def subject() -> Patient:
+    """A body without liver and tumour, of the size the disposition is for."""
+    return pk.patient("hcc_reference").with_values(
+        {"liver.flow": 0.0, "liver.parenchyma_volume": 0.0, "tumour.diameter": 0.0, "bsa": 1.8}
+    )
+
+
+def substance(rows: list[Row]) -> Drug:
+    """One drug whose lanes are the profiles: clearance without a liver, linear, whatever the library's says."""
+    column = {name: np.array([number(r, name) for r in rows]) for name in ("CL", "V1", "Q2", "V2", "Q3", "V3")}
+    return pk.drug("cisplatin").with_values(
+        {
+            "extraction": 0.0,
+            "cl_total": column["CL"],
+            "km_other": np.inf,
+            "v1": column["V1"],
+            "q2": column["Q2"],
+            "v2": column["V2"],
+            "q3": column["Q3"],
+            "v3": column["V3"],
+        }
+    )
+
+
+def regimen(rows: list[Row], given: str, count: int) -> Regimen:
+    """The profiles' input, repeated; the lag is a later start of the dose in its session."""
+    amount = np.array([number(r, "dose") for r in rows])
+    lag = np.array([number(r, "tlag") for r in rows])
+    if given == "infusion":
+        length = np.array([number(r, "input_duration") for r in rows])
+        each = dose(substance(rows), amount, route="iv", duration_h=length, start_h=lag)
+    else:
+        law = ReleaseParameters(law="first_order", rate=np.array([number(r, "ka") for r in rows]))
+        carrier = pk.carrier("lipiodol_emulsion").replace(prompt_fraction=0.0, release=law, variants=())
+        each = dose(
+            substance(rows), amount, route="extravascular", carrier=carrier, duration_h=0.0, start_h=lag
+        )
+    once = Regimen((Session(at=0.0, doses=(each,)),))
+    if count == 1:
+        return once
+    return once.repeat(every_days=np.array([number(r, "tau") for r in rows]) / 24.0, times=count)
+
+
+@cache
+def concentrations(given: str, count: int) -> dict[str, np.ndarray]:
+    """Concentrations of all profiles that take an input and so many doses, solved as one batch."""
+    chosen = [
+        rows
+        for rows in profiles().values()
+        if INPUTS[rows[0]["route"]] == given and doses_needed(rows[0]) == count
+    ]
+    first = [rows[0] for rows in chosen]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PlausibilityWarning)  # generic subjects, on purpose
+        treatment = regimen(first, given, count)
+        scenario = pk.Scenario(subject(), treatment)
+    last = np.broadcast_to(np.asarray(treatment.sessions[-1].at, dtype=float), (len(chosen),))
+    times = last + np.array([[number(r, "time") for r in rows] for rows in chosen]).T
+    found: dict[str, np.ndarray] = {}
+    for batch in lower([Run(scenario, last + 30.0)]):
+        solution = solve(batch.problem, times[:, batch.lanes], Options(rtol=1e-6))
+        plasma = solution.sampled[CENTRAL, 0] / solution.sampled_capacity[CENTRAL, 0]
+        for lane, place in enumerate(batch.lanes):
+            found[first[place]["case_id"]] = plasma[:, lane]
+    return found
+
+
+def test_the_file_is_whole() -> None:
+    assert sum(len(rows) for rows in profiles().values()) == VALUES
+    assert len(profiles()) == PROFILES
+    assert all(len(rows) == SAMPLES for rows in profiles().values())
+    assert {int(rows[0]["n_compartments"]) for rows in profiles().values()} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("profile", list(profiles()))
+def test_profile(profile: str) -> None:
+    rows = profiles()[profile]
+    given, count = INPUTS[rows[0]["route"]], doses_needed(rows[0])
+    found = concentrations(given, count)[profile]
+    expected = np.array([number(row, "expected_conc") for row in rows])
+    np.testing.assert_array_equal(found[expected == 0.0], 0.0)
+    np.testing.assert_allclose(found, expected, rtol=RTOL, atol=0.0)
