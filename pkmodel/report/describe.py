@@ -74,12 +74,15 @@ def _flows(problem: Problem, geometry: Geometry) -> Iterator[str]:
             f"  tumour {zone:<7} volume {_n(p.zone_volume[i])}, flow F {_n(flows.zone[i])}, of it by the artery "
             f"{_n(flows.zone_arterial[i])} (arterial weight a = {_n(p.zone_weight[i])})"
         )
-    yield f"  served liver   volume {_n(p.served)}, artery Qa {_n(flows.served_arterial)}, portal Qp {_n(flows.served_portal)}"
+    artery, portal = _n(flows.served_arterial), _n(flows.served_portal)
+    yield f"  served liver   volume {_n(p.served)}, artery Qa {artery}, portal vein Qp {portal}"
     yield f"  other liver    volume {_n(p.other)}, flow {_n(flows.other)}"
     shares = perfusion.split(flows, target_preference=1.0, patent_tumour=1.0, patent_served=1.0)
     split = ", ".join(f"{name} {_n(share)}" for name, share in zip((*ZONES, "served"), shares, strict=True))
     yield f"  injected into the open artery, dissolved: {split}"
-    yield f"  S(t) = q + (1-q) (1 - a (1 - p(t))) with q = {_n(p.collateral)}; p(t) is the open part of the artery"
+    q = _n(p.collateral)
+    yield f"  supply of a tumour zone S = q + (1-q) (1 - a (1 - p(t))), q = {q}; p(t) is the open part of the artery"
+    yield "  supply of the served liver S = (Qa p(t) + Qp)/(Qa + Qp)"
 
 
 def _clearances(problem: Problem, geometry: Geometry, row: int, drug: str) -> Iterator[str]:
@@ -153,9 +156,9 @@ def _treatment(scenario: Scenario) -> Iterator[str]:
             given = ", ".join(f"{name} {_n(amount)} mg" for name, amount in dose.amounts)
             how = f"{dose.route} over {_n(dose.duration)} h from {_n(start)} h after its start"
             yield f"    {given}, {how}"
-            for name, _ in dose.amounts if dose.carrier is not None else ():
-                yield from _carrier(dose.carrier.for_drug(name), name)
             if dose.carrier is not None:
+                for name, _ in dose.amounts:
+                    yield from _carrier(dose.carrier.for_drug(name), name)
                 yield f"      occlusion by {dose.carrier.name}, grows during the injection: {_occlusion(dose.carrier)}"
         for embolic in session.embolics:
             when = "grows during its injection" if embolic.builds == "during" else "at the end of the session"
@@ -168,7 +171,8 @@ def _carrier(carrier: Carrier, drug: str) -> Iterator[str]:
     numbers = ", ".join(f"{key} {_law_value(law, key)}" for key in LAW_PARAMETERS[law.law])
     yield (
         f"      {carrier.name} for {drug}: prompt fraction {_n(carrier.prompt_fraction)}, the rest by law {law.law}"
-        f"{f' ({numbers})' if numbers else ''}; theta {_n(carrier.target_preference)}, lung share {_n(carrier.lung_share)}"
+        + (f" ({numbers})" if numbers else "")
+        + f"; theta {_n(carrier.target_preference)}, lung share {_n(carrier.lung_share)}"
     )
 
 
@@ -198,8 +202,9 @@ def _response(problem: Problem) -> Iterator[str]:
     yield f"  dv/dt = (g - k_isch - k_D) v;  g = {kinetics};  k_isch = {_n(p.ischaemic_kill)} h"
     for row, drug in enumerate(problem.drug_names):
         if np.any(d.kmax[row] * d.potency[row] > 0.0):
+            hypoxic = _n(d.hypoxia_factor[row] - 1.0)
             yield (
-                f"  k_D of {drug} = {_n(d.potency[row])} x {_n(d.kmax[row])} y/(1+y) (1 + {_n(d.hypoxia_factor[row] - 1.0)} h), "
+                f"  k_D of {drug} = {_n(d.potency[row])} x {_n(d.kmax[row])} y/(1+y) (1 + {hypoxic} h), "
                 f"y = ({_n(d.fraction_unbound[row])} c[cells]/{_n(d.ec50[row])})^{_n(d.hill[row])}"
             )
     yield f"  dn/dt = (k_isch + k_D) v - {_n(p.resorption)} n"

@@ -136,7 +136,7 @@ def render(
     follow : what to type next
     """
     drugs = list(dict.fromkeys(row["drug"] for row in comparison))
-    lines = [*_header(comparison, title), ""]
+    lines = [*(line for text in _header(comparison, title) for line in _hint(text)), ""]
     for drug in drugs:
         name = "EXPOSURE" if len(drugs) == 1 else f"EXPOSURE, {drug}"
         rows = [row for row in comparison if row["drug"] == drug]
@@ -145,7 +145,7 @@ def render(
     rows = [row for row in comparison if row["drug"] == drugs[0]]
     lines += [*_block(comparison, f"EFFECT (day {reading_day(comparison):g})", rows, EFFECT, wide), ""]
     lines += _footer(comparison, wide, _options(comparison) if again is None else again)
-    lines.append(f"Next: {_next(comparison) if follow is None else follow}")
+    lines += _hint(f"Next: {_next(comparison) if follow is None else follow}")
     text = "\n".join(lines)
     return plain(text) if ascii_only else text
 
@@ -155,7 +155,7 @@ def _header(comparison: Comparison, title: str) -> Iterator[str]:
     count = sessions(comparison)
     given = [f"{drug} {dose:g} mg" for drug, dose in manifest["drugs"].items() if dose > 0.0] or ["no drug"]
     how_often = ", one session" if count == 1 else f" in all, {count} sessions"
-    yield f"{title}: {' and '.join(given)}{how_often}, followed for {manifest['until_days']:g} days"
+    yield f"{title}: {' + '.join(given)}{how_often}, followed for {manifest['until_days']:g} days"
     yield f"{manifest['patient']}: {', '.join(_patient(manifest))}"
 
 
@@ -171,7 +171,7 @@ def _patient(manifest: Mapping[str, Any]) -> Iterator[str]:
     if of("child_pugh") != "none":
         yield f"Child-Pugh {of('child_pugh')}"
     if of("portal_thrombosis") != "none":
-        yield f"portal thrombosis ({of('portal_thrombosis')})"
+        yield f"{of('portal_thrombosis')} portal thrombosis"
     yield f"{of('bsa'):g} m²"
     yield f"{manifest['catheter'].replace('_', ' ')} catheter"
 

@@ -168,8 +168,17 @@ class Forcing:
         """Drug still in the tumour's depots [mg] at positions (m, 1), (m, D, n)."""
         total = np.zeros((s.shape[0], self.problem.n_drugs, self.problem.n))
         for d in self.depots:
-            total += (d.depot[0] + d.depot[1]) * (1.0 - self.released(d, s[:, None]))
+            total += (d.depot[0] + d.depot[1]) * self.kept(d, s[:, None])
         return total
+
+    def kept(self, delivery: Delivery, s: Array) -> Array:
+        """Fraction of a depot that lies in its place [1]: laid down so far and not yet released, (.., D, n)."""
+        released = self.released(delivery, s)
+        if self.segment >= delivery.slot.end:
+            return 1.0 - released
+        offset, window = self._age(delivery.slot)
+        laid = np.where(window > 0.0, (offset + self.clock.elapsed(s)) / np.where(window > 0.0, window, 1.0), 1.0)
+        return laid - released
 
     def _age(self, slot: Slot) -> tuple[Array, Array]:
         """Time since the injection began at the segment's start, and the injection's duration [h], (n,)."""

@@ -111,7 +111,7 @@ class Samples:
         _put(self.volume, chosen, mask, np.broadcast_to(geometry.volume[:, None], (2, *s.shape)))
         held = np.zeros((4, problem.n_drugs, *s.shape))
         for d in forcing.depots:
-            left = 1.0 - forcing.released(d, s[:, None])  # (m, D, n)
+            left = forcing.kept(d, s[:, None])  # (m, D, n)
             held = held + d.depot[:, :, None] * np.moveaxis(left, 1, 0)
         _put(self.depot, chosen, mask, held)
         _put(self.shunted, chosen, mask, forcing.shunted_rate(s))

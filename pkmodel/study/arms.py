@@ -96,8 +96,12 @@ def arm_names(arms: Sequence[str] | None) -> tuple[str, ...]:
 
 def _apply(scenarios: dict[str, Scenario], settings: Mapping[str, Any]) -> dict[str, Scenario]:
     """Set paths in every arm that has them; a path no arm knows is an error that names the nearest."""
-    found = dict(scenarios)
+    repeated = {path: value for path, value in settings.items() if path.startswith("regimen.")}
+    # interval and number of cycles only make sense together, and before anything that names a session
+    found = {name: each.with_values(repeated) if repeated else each for name, each in scenarios.items()}
     for path, value in settings.items():
+        if path in repeated:
+            continue
         unknown: UnknownNameError | RegimenError | None = None
         used = False
         for name, scenario in found.items():

@@ -7,6 +7,7 @@ from .comparison import EFFECT_KEYS
 
 
 def counts(inputs: list[Row]) -> tuple[int, int]:
+    """Number of numeric parameters, and how many of them are assumed."""
     numbers = [origin for _, value, _, origin in inputs if not isinstance(value, str)]
     return len(numbers), sum(origin is not None and origin.kind == "assumed" for origin in numbers)
 

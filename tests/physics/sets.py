@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
@@ -148,6 +149,12 @@ def solved(*runs: Run, times: object = None, rtol: float = 1e-5, observers: tupl
     return solution
 
 
+def lanes(solution: Solution, chosen: slice) -> Solution:
+    """Some lanes of a solution."""
+    values = {f.name: getattr(solution, f.name)[..., chosen] for f in fields(Solution) if f.name != "reasons"}
+    return Solution(reasons=solution.reasons[chosen], **values)
+
+
 def infinite(solution: Solution, what: str = "plasma") -> Array:
     """AUC from zero to infinity of plasma, tissue or extracellular space [mg h/L], (n,)."""
     total = getattr(solution, f"{what}_auc") + getattr(solution, f"{what}_auc_rest")
@@ -176,20 +183,27 @@ class Anatomy(NamedTuple):
     def kept(self) -> Array:
         """1 - E of served and other liver, (2, n); with a shunt sh + (1 - sh) Q/(Q + CLi')."""
         through = (1.0 - self.patient.liver_shunt) * self.flow
-        past = through / (through + self.uptake)
+        past = through / np.where(through > 0.0, through + self.uptake, 1.0)
         return self.patient.liver_shunt + (1.0 - self.patient.liver_shunt) * past
 
     def clearance(self) -> Array:
         """CL = CL_oth + sum Q E + sum Q_z L_z/(Q_z + L_z) [L/h]."""
-        tumour = self.zone_flow * self.zone_loss / (self.zone_flow + self.zone_loss)
+        tumour = in_series(self.zone_flow, self.zone_loss)
         liver = self.flow * (1.0 - self.kept())
         return self.drug.cl_other[0] + liver.sum(axis=0) + tumour.sum(axis=0)
 
     def availability(self) -> Array:
         """A = phi_sh + (1 - phi_sh)(sum_z s_z Q_z/(Q_z + L_z) + s_S (1 - E_S))."""
         shunt = self.patient.tumour_shunt
-        tumour = (self.share[:2] * self.zone_flow / (self.zone_flow + self.zone_loss)).sum(axis=0)
+        total = self.zone_flow + self.zone_loss
+        tumour = (self.share[:2] * self.zone_flow / np.where(total > 0.0, total, 1.0)).sum(axis=0)
         return shunt + (1.0 - shunt) * (tumour + self.share[2] * self.kept()[0])
+
+
+def in_series(one: Array, other: Array) -> Array:
+    """Two clearances one behind the other."""
+    total = one + other
+    return one * other / np.where(total > 0.0, total, 1.0)
 
 
 def anatomy(scenario: Scenario) -> Anatomy:
@@ -200,18 +214,15 @@ def anatomy(scenario: Scenario) -> Anatomy:
     ratio, volume = d.blood_plasma_ratio[0], p.zone_volume
     cells = d.loss_cellular[0] * d.tumour_kp[0] * (1.0 - p.tumour_extracellular) * volume
     exchange = d.tumour_ps[0] * volume
-    behind = exchange * cells / np.where(exchange + cells > 0.0, exchange + cells, 1.0)
-    loss = d.loss_extracellular[0] * p.tumour_extracellular * volume + behind
+    loss = d.loss_extracellular[0] * p.tumour_extracellular * volume + in_series(exchange, cells)
     liver = np.stack([p.served, p.other])
-    intrinsic = d.liver_clint[0] * liver
-    barrier = d.liver_ps[0] * liver
-    uptake = barrier * intrinsic / np.where(barrier + intrinsic > 0.0, barrier + intrinsic, 1.0)
+    uptake = in_series(d.liver_ps[0] * liver, d.liver_clint[0] * liver)
     share = perfusion.split(flows, target_preference=1.0, patent_tumour=1.0, patent_served=1.0)
     whole = ratio * np.stack([flows.served_arterial + flows.served_portal, flows.other])
     return Anatomy(d, p, ratio * flows.zone, loss, whole, uptake, share)
 
 
 __all__ = [
-    "DRUGS", "FACTOR", "INDEX", "NAMES", "N", "Anatomy", "Draw", "anatomy", "draw", "generator", "infinite", "network",
+    "DRUGS", "FACTOR", "INDEX", "NAMES", "N", "Anatomy", "Draw", "anatomy", "draw", "generator", "infinite", "lanes", "network",
     "quietly", "solved", "spread", "worst",
 ]  # fmt: skip

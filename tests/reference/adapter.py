@@ -10,6 +10,7 @@ import numpy as np
 import pkmodel as pk
 from pkmodel.course import solve_runs
 from pkmodel.exposure.observables import observe
+from pkmodel.inputs import library
 from pkmodel.inputs.materials import Carrier
 from pkmodel.inputs.session import Dose, Session
 from pkmodel.model.body import Run
@@ -55,7 +56,7 @@ def scenario_of(spec: dict[str, Any]) -> pk.Scenario:
                     start=dose.get("start_h"),
                 )
             )
-        embolics = tuple(pk.embolic(name) for name in session.get("embolics", ()))
+        embolics = tuple(each for name in session.get("embolics", ()) for each in library.embolics(name))
         sessions.append(Session(at=session["at_h"], doses=tuple(doses), embolics=embolics))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pk.PlausibilityWarning)
@@ -65,7 +66,18 @@ def scenario_of(spec: dict[str, Any]) -> pk.Scenario:
             catheter=spec["catheter"],
             review_days=spec.get("review_days"),
         )
-        return scenario.with_values(spec.get("overrides", {}))
+        return scenario.with_values({p: v for p, v in spec.get("overrides", {}).items() if _applies(scenario, p)})
+
+
+def _applies(scenario: pk.Scenario, path: str) -> bool:
+    """Whether the scenario has what an override changes: a drug, carrier or embolic that is not given has no path."""
+    if path.partition(".")[0] not in ("drug", "carrier", "embolic"):
+        return True
+    try:
+        scenario.spec(path)
+    except pk.InputError:
+        return False
+    return True
 
 
 def course_of(spec: dict[str, Any], times_h: Any, *, rtol: float = 1e-5) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pkmodel.inputs.drug import Drug
 from pkmodel.inputs.materials import ReleaseParameters
 from pkmodel.inputs.patient import Patient
 from pkmodel.inputs.regimen import Regimen
-from pkmodel.inputs.session import Session
+from pkmodel.inputs.session import Dose, Session
 from pkmodel.inputs.treatment import dose
 from pkmodel.model.body import Run, lower
 from pkmodel.model.graph import CENTRAL
@@ -99,46 +99,62 @@ def substance(rows: list[Row]) -> Drug:
     )
 
 
-def regimen(rows: list[Row], given: str, count: int) -> Regimen:
-    """The profiles' input, repeated; the lag is a later start of the dose in its session."""
+def treatment(rows: list[Row], given: str) -> Dose:
+    """The profiles' input, one lane each; a lag is a later start of the dose in its session."""
     amount = np.array([number(r, "dose") for r in rows])
     lag = np.array([number(r, "tlag") for r in rows])
     if given == "infusion":
         length = np.array([number(r, "input_duration") for r in rows])
-        each = dose(substance(rows), amount, route="iv", duration_h=length, start_h=lag)
-    else:
-        law = ReleaseParameters(law="first_order", rate=np.array([number(r, "ka") for r in rows]))
-        carrier = pk.carrier("lipiodol_emulsion").replace(prompt_fraction=0.0, release=law, variants=())
-        each = dose(
-            substance(rows), amount, route="extravascular", carrier=carrier, duration_h=0.0, start_h=lag
-        )
-    once = Regimen((Session(at=0.0, doses=(each,)),))
-    if count == 1:
-        return once
-    return once.repeat(every_days=np.array([number(r, "tau") for r in rows]) / 24.0, times=count)
+        return dose(substance(rows), amount, route="iv", duration_h=length, start_h=lag)
+    law = ReleaseParameters(law="first_order", rate=np.array([number(r, "ka") for r in rows]))
+    carrier = pk.carrier("lipiodol_emulsion").replace(prompt_fraction=0.0, release=law, variants=())
+    return dose(substance(rows), amount, route="extravascular", carrier=carrier, duration_h=0.0, start_h=lag)
+
+
+def plasma(regimen: Regimen, times: np.ndarray) -> np.ndarray:
+    """Plasma concentration of every lane at times of its own [h], (m, n)."""
+    found = np.full(times.shape, np.nan)
+    for batch in lower([Run(pk.Scenario(subject(), regimen), times.max(axis=0) + 10.0)]):
+        solution = solve(batch.problem, times[:, batch.lanes], Options(rtol=1e-6))
+        found[:, batch.lanes] = solution.sampled[CENTRAL, 0] / batch.problem.drug.v1[0]
+    return found
 
 
 @cache
-def concentrations(given: str, count: int) -> dict[str, np.ndarray]:
-    """Concentrations of all profiles that take an input and so many doses, solved as one batch."""
-    chosen = [
-        rows
-        for rows in profiles().values()
-        if INPUTS[rows[0]["route"]] == given and doses_needed(rows[0]) == count
-    ]
-    first = [rows[0] for rows in chosen]
+def dosed(count: int) -> dict[str, np.ndarray]:
+    """Profiles of bolus, infusion and zero-order input that take so many doses, all given, as one batch."""
+    chosen = {
+        name: rows
+        for name, rows in profiles().items()
+        if INPUTS[rows[0]["route"]] == "infusion" and doses_needed(rows[0]) == count
+    }
+    first = [rows[0] for rows in chosen.values()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PlausibilityWarning)  # generic subjects, on purpose
-        treatment = regimen(first, given, count)
-        scenario = pk.Scenario(subject(), treatment)
-    last = np.broadcast_to(np.asarray(treatment.sessions[-1].at, dtype=float), (len(chosen),))
-    times = last + np.array([[number(r, "time") for r in rows] for rows in chosen]).T
-    found: dict[str, np.ndarray] = {}
-    for batch in lower([Run(scenario, last + 30.0)]):
-        solution = solve(batch.problem, times[:, batch.lanes], Options(rtol=1e-6))
-        plasma = solution.sampled[CENTRAL, 0] / solution.sampled_capacity[CENTRAL, 0]
-        for lane, place in enumerate(batch.lanes):
-            found[first[place]["case_id"]] = plasma[:, lane]
+        regimen = Regimen((Session(at=0.0, doses=(treatment(first, "infusion"),)),))
+        if count > 1:
+            every = np.array([number(r, "tau") for r in first]) / 24.0
+            regimen = regimen.repeat(every_days=every, times=count)
+        times = np.array([[number(r, "time") for r in rows] for rows in chosen.values()]).T
+        found = plasma(regimen, times + np.asarray(regimen.sessions[-1].at))
+    return dict(zip(chosen, found.T, strict=True))
+
+
+@cache
+def depots() -> dict[str, np.ndarray]:
+    """Profiles of first-order input; every earlier dose is a lane of its own, and a profile's lanes are summed."""
+    chosen = {n: rows for n, rows in profiles().items() if INPUTS[rows[0]["route"]] == "depot"}
+    lanes = [(name, k) for name, rows in chosen.items() for k in range(doses_needed(rows[0]))]
+    first = [chosen[name][0] for name, _ in lanes]
+    times = np.array(
+        [[number(r, "time") + k * number(r, "tau") for r in chosen[name]] for name, k in lanes]
+    ).T
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PlausibilityWarning)
+        curves = plasma(Regimen((Session(at=0.0, doses=(treatment(first, "depot"),)),)), times)
+    found = {name: np.zeros(SAMPLES) for name in chosen}
+    for (name, _), curve in zip(lanes, curves.T, strict=True):
+        found[name] += curve
     return found
 
 
@@ -152,8 +168,8 @@ def test_the_file_is_whole() -> None:
 @pytest.mark.parametrize("profile", list(profiles()))
 def test_profile(profile: str) -> None:
     rows = profiles()[profile]
-    given, count = INPUTS[rows[0]["route"]], doses_needed(rows[0])
-    found = concentrations(given, count)[profile]
+    depot = INPUTS[rows[0]["route"]] == "depot"
+    found = depots()[profile] if depot else dosed(doses_needed(rows[0]))[profile]
     expected = np.array([number(row, "expected_conc") for row in rows])
     np.testing.assert_array_equal(found[expected == 0.0], 0.0)
     np.testing.assert_allclose(found, expected, rtol=RTOL, atol=0.0)
