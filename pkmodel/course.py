@@ -7,62 +7,36 @@ solver or the metrics do not.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .accuracy import TIGHTER, TIGHTEST, achieved_errors
 from .errors import ParameterError, RegimenError, RunError, UnknownNameError
 from .exposure.metrics import METRICS, Exposure, Observed, evaluate
 from .exposure.observables import NAMES, observe
 from .inputs.horizon import checked_times, default_times, horizon_h
 from .inputs.scenario import Scenario
-from .model.body import INERT_DRUG, Run, lower
+from .model.body import INERT_DRUG, Run
 from .model.columns import column
 from .model.graph import HYPOXIA, INDEX, ZONES
 from .model.problem import Array
 from .model.timeline import oil_retained
 from .outcome import effects
-from .solve.drive import Options, solve
-from .solve.solution import Solution, scatter
+from .solve.drive import Options
+from .solve.runs import READING, RETAINED, solve_runs
+from .solve.solution import Solution
 from .solve.watch import SAMPLED_ROWS
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-RETAINED_AFTER_H, READING_AFTER_H = 24.0, 28.0 * 24.0
-# The two samples behind those asked for: what is retained, and the reading of the effect.
-EXTRA_SAMPLES, RETAINED, READING = 2, -2, -1
 REFUSED = "refused: "
-
-
-def solve_runs(
-    runs: Sequence[Run], times_h: ArrayLike | None = None, options: Options | None = None
-) -> Solution:
-    """Solve several runs in as few batches as possible; lanes come back in the order of the runs.
-
-    Two samples follow those asked for: 24 h after the first and 28 d after the last session began.
-    """
-    times = np.empty(0) if times_h is None else np.asarray(times_h, dtype=float)
-    marks = np.concatenate([_marks(run) for run in runs], axis=1)
-    parts = []
-    for batch in lower(runs):
-        grid = np.concatenate([np.repeat(times[:, None], batch.lanes.size, axis=1), marks[:, batch.lanes]])
-        parts.append((batch.lanes, solve(batch.problem, grid, options)))
-    return scatter(parts, marks.shape[1])
-
-
-def _marks(run: Run) -> Array:
-    """Times of the two extra samples of a run [h], (2, lanes); NaN without a session."""
-    sessions = run.scenario.regimen.sessions
-    if not sessions:
-        return np.full((EXTRA_SAMPLES, run.lanes), np.nan)
-    first, last = (column(session, "at", run.lanes) for session in (sessions[0], sessions[-1]))
-    return np.stack([first + RETAINED_AFTER_H, last + READING_AFTER_H])
 
 
 def simulate(
@@ -72,6 +46,7 @@ def simulate(
     until_days: float | None = None,
     times_h: ArrayLike | None = None,
     rtol: float = 1e-5,
+    check: bool = False,
 ) -> Trajectory:
     """Follow a scenario from time 0 to its horizon.
 
@@ -81,6 +56,7 @@ def simulate(
     until_h, until_days : horizon [h] or [d]; exactly one of them
     times_h : times at which the course is wanted [h], increasing, within the horizon; by default about 200
     rtol : relative tolerance of every reported quantity, 1e-12 to 1e-2
+    check : run again with a hundredth of the tolerance and report the error achieved (`Trajectory.achieved`)
 
     Returns
     -------
@@ -119,7 +95,11 @@ def simulate(
             if reason.startswith(REFUSED)
             else RunError(f"run failed: {reason}")
         )
-    return Trajectory(scenario, horizon, float(rtol), times, solution)
+    course = Trajectory(scenario, horizon, float(rtol), times, solution)
+    if not check:
+        return course
+    fine = simulate(scenario, until_h=horizon, times_h=times, rtol=max(rtol / TIGHTER, TIGHTEST))
+    return replace(course, achieved=achieved_errors(course.reported(), fine.reported()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +111,7 @@ class Trajectory:
     scenario, until_h, rtol : what was simulated
     times_h : (m,) times of the course [h]
     solution : the solver's arrays
+    achieved : error of every reported quantity, by name, when `simulate` was asked to check; else None
     """
 
     scenario: Scenario
@@ -138,6 +119,7 @@ class Trajectory:
     rtol: float
     times_h: Array
     solution: Solution = field(repr=False)
+    achieved: Mapping[str, float] | None = None
 
     @property
     def drugs(self) -> tuple[str, ...]:
@@ -265,6 +247,16 @@ class Trajectory:
         found["viable_volume_ml"] = self.viable_volume_ml()
         found["necrotic_volume_ml"] = self.necrotic_volume_ml()
         found["neutrophils_1e9_per_l"] = self.neutrophils_1e9_per_l()
+        return found
+
+    def reported(self) -> dict[str, Array]:
+        """Every reported quantity by name: courses, exposure of each drug, effect."""
+        found = dict(self.columns())
+        for drug in self.drugs:
+            suffix = "" if len(self.drugs) == 1 else f"_{drug}"
+            found.update({f"{name}{suffix}": np.asarray(v) for name, v in self.exposure(drug).items()})
+        found.pop("balance_error", None)
+        found.update({name: np.asarray(value) for name, value in self.effect().items()})
         return found
 
     def to_csv(self, path: str | Path) -> None:

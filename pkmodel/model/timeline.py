@@ -18,6 +18,9 @@ from ..laws.release import LAW_PARAMETERS, Power, ReleaseLaw, Tabulated, law_fro
 from .columns import column, rate_of
 from .problem import Array
 
+# How long the bent clock of a singular release law lasts [h]; ten seconds are short against every exchange.
+SINGULAR_H = 0.003
+
 
 @dataclass
 class PlannedDose:
@@ -139,14 +142,19 @@ def law_signature(dose: Dose | None) -> tuple[str, ...] | None:
 
 
 def law_events(law: ReleaseLaw, begin: Array, end: Array) -> list[Array]:
-    """Times at which a depot's release has a kink: completion of a power law, knots of a table [h]."""
+    """Times at which a depot's release has a kink: completion of a power law, knots of a table [h].
+
+    A law that is singular at its start needs the bent clock there and only there: on stiff spaces a bent clock
+    costs the solver its order, so that it ends after `SINGULAR_H`.
+    """
+    start = [edge + SINGULAR_H for edge in (begin, end)] if np.any(law.clock_power() > 1.0) else []
     if isinstance(law, Power):
         done = np.atleast_2d(law.completion_time())
-        return [edge + row for row in np.unique(done, axis=0) for edge in (begin, end)]
+        return start + [edge + row for row in np.unique(done, axis=0) for edge in (begin, end)]
     if isinstance(law, Tabulated):
         knots = np.asarray(law.times)[1:]
         return [begin + knot for knot in knots] + [end + knots[-1]]
-    return []
+    return start
 
 
 def recanalisation(agent: Carrier | Embolic, lanes: int) -> dict[str, Array]:
@@ -172,7 +180,8 @@ def check_horizon(sessions: list[PlannedSession], until: Array) -> None:
             lane = int(np.argmax(late))
             where = f" (index {lane})" if late.size > 1 else ""
             raise RegimenError(
-                f"session {number} lasts until {last[lane]:g} h, after the end of follow-up at {until[lane]:g} h{where}; "
+                f"session {number} lasts until {last[lane]:g} h, after the end of follow-up at "
+                f"{until[lane]:g} h{where}; "
                 "follow up longer (until) or treat earlier (session.at)"
             )
 

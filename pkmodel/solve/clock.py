@@ -40,13 +40,17 @@ class Clock(NamedTuple):
 def segment_clock(problem: Problem, segment: int) -> Clock:
     """The clock between boundary `segment` and the next one."""
     start = problem.boundaries[segment]
+    length = problem.boundaries[segment + 1] - start
     power = np.ones(problem.n)
     for slot in problem.slots:
-        if slot.law is not None and segment in (slot.begin, slot.end):
+        if slot.law is not None and segment >= slot.begin:
+            # by time, not by index: a sponge at the very end of a deposit puts a segment of no length between
+            edges = problem.boundaries[[slot.begin, slot.end]]
+            singular = (start == edges).any(axis=0) & (length > 0.0)
             held = (slot.amount * (1.0 - slot.prompt)) > 0.0
-            wanted = np.where(held, slot.law.clock_power(), 1.0)
-            power = np.maximum(power, wanted.max(axis=0))
-    return Clock(start, problem.boundaries[segment + 1] - start, power)
+            wanted = np.where(held, slot.law.clock_power(), 1.0).max(axis=0)
+            power = np.maximum(power, np.where(singular, wanted, 1.0))
+    return Clock(start, length, power)
 
 
 def blocked_by(agent: Agent, boundaries: Array, segment: int, time: Array, within: float = 1.0) -> Array:

@@ -22,6 +22,7 @@ ORDER = (
     "solve",
     "exposure",
     "outcome",
+    "accuracy",
     "course",
     "study",
     "report",

@@ -66,7 +66,8 @@ class Draw(NamedTuple):
     rng: np.random.Generator
 
     def scenario(self, regimen: Regimen) -> Scenario:
-        """The set under a regimen."""
+        """The set under a regimen, which must give the set's own drug."""
+        assert all(drug is self.drug for drug in regimen.drugs)
         return Scenario(self.patient, regimen, catheter=self.catheter)
 
     def run(self, regimen: Regimen, until_h: float) -> Run:

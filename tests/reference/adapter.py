@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import pkmodel as pk
-from pkmodel.course import solve_runs
+from pkmodel.solve.runs import solve_runs
 from pkmodel.exposure.observables import observe
 from pkmodel.inputs import library
 from pkmodel.inputs.materials import Carrier
