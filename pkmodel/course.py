@@ -234,7 +234,8 @@ class Trajectory:
         """Effect at the reading, 28 d after the last session: necrosis, viable rest, neutrophil nadir and grade."""
         values, reasons = effects(self.solution, reading=READING, tumour_ml=tumour_volume_ml(self.scenario, self.size))
         if self.size == 1:
-            return Exposure("effect", {k: float(v[0]) for k, v in values.items()}, {k: r[0] for k, r in reasons.items()})
+            first = {name: float(value[0]) for name, value in values.items()}
+            return Exposure("effect", first, {name: reason[0] for name, reason in reasons.items()})
         return Exposure("effect", dict(values), dict(reasons))
 
     def columns(self) -> dict[str, Array]:
