@@ -24,6 +24,7 @@ from pkmodel.exposure.trapezoid import (
     FloatArray,
     NcaWarning,
     check_choice,
+    check_number,
     check_samples,
     warned,
 )
@@ -88,6 +89,7 @@ def lambda_z(
         For samples or options that are not legal, or a chosen time without a positive sample.
     """
     times, conc = check_samples(times_h, concentration)
+    check_number("not_before_h", not_before_h)
     start = -math.inf if not_before_h is None else not_before_h
     fit = terminal_fit(
         times, conc, min_points=min_points, r2_tolerance=r2_tolerance, tmax_in_fit=tmax_in_fit,
@@ -129,6 +131,7 @@ def c0(
         For samples that are not legal or an unknown method.
     """
     times, conc = check_samples(times_h, concentration)
+    check_number("dose_time_h", dose_time_h)
     return warned(*back_extrapolated(times, conc, dose_time_h=dose_time_h, methods=methods))
 
 
@@ -143,12 +146,14 @@ def terminal_fit(
     by_hand: Sequence[float] | FloatArray | None,
 ) -> LambdaZ:
     """As `lambda_z`, for samples already checked and without a warning."""
-    if not min_points >= MIN_POINTS:
-        raise ParameterError(f"min_points = {min_points}; legal range [{MIN_POINTS}, inf)")
+    check_number("min_points", min_points)
+    check_number("r2_tolerance", r2_tolerance)
+    if not min_points >= MIN_POINTS or min_points != int(min_points):
+        raise ParameterError(f"min_points = {min_points}; legal range [{MIN_POINTS}, inf), whole numbers")
     if not 0.0 <= r2_tolerance < 1.0:
         raise ParameterError(f"r2_tolerance = {r2_tolerance:g}; legal range [0, 1)")
     if by_hand is not None:
-        return _fit_by_hand(times, conc, np.asarray(by_hand, dtype=np.float64))
+        return _fit_by_hand(times, conc, chosen_times(by_hand))
     if times.size == 0:
         return LambdaZ(reason=ALL_MISSING)
     positive = conc > 0.0
@@ -176,8 +181,10 @@ def back_extrapolated(
     times: FloatArray, conc: FloatArray, *, dose_time_h: float, methods: Sequence[str]
 ) -> tuple[float, str]:
     """As `c0`, for samples already checked: the value and the reason why it is missing, without a warning."""
-    for method in methods:
+    for method in (methods,) if isinstance(methods, str) else methods:
         check_choice("c0 method", method, C0_METHODS)
+    if isinstance(methods, str):
+        raise ParameterError(f"c0_methods = {methods!r} is one text; give a list of methods", field="c0_methods")
     if times.size == 0:
         return math.nan, ALL_MISSING
     if dose_time_h > times[-1]:
@@ -195,6 +202,14 @@ def back_extrapolated(
         elif np.any(c > 0.0):
             return float(c[c > 0.0][0]), ""
     return math.nan, f"c0 cannot be had by any of: {', '.join(methods)}"
+
+
+def chosen_times(times_h: Sequence[float] | FloatArray) -> FloatArray:
+    """Return times chosen by hand as floats, or raise `ParameterError`."""
+    found = np.asarray(times_h)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iuf"):
+        raise ParameterError(f"fit_times_h = {times_h!r} is not a list of numbers", field="fit_times_h", unit="h")
+    return found.astype(np.float64)
 
 
 def _fit_by_hand(times: FloatArray, conc: FloatArray, chosen: FloatArray) -> LambdaZ:

@@ -31,6 +31,7 @@ from pkmodel.exposure.extrapolate import (
     LambdaZ,
     back_extrapolated,
     c0,
+    chosen_times,
     lambda_z,
     terminal_fit,
 )
@@ -46,6 +47,7 @@ from pkmodel.exposure.trapezoid import (
     auc,
     aumc,
     check_choice,
+    check_number,
     check_samples,
 )
 
@@ -146,7 +148,7 @@ def nca(
     check_choice("method", method, METHODS)
     _check_dose(dose, route=route, duration_h=duration_h)
     times, conc, empty = _since_dose(times_h, concentration, dose_time_h=dose_time_h)
-    by_hand = None if fit_times_h is None else np.asarray(fit_times_h, dtype=np.float64) - dose_time_h
+    by_hand = None if fit_times_h is None else chosen_times(fit_times_h) - dose_time_h
     samples = apply_blq(times, conc, lloq=lloq, first=blq_first, middle=blq_middle, last=blq_last)
     seen = samples.times_h[samples.measured], samples.concentration[samples.measured]
     quantified = np.where(samples.measured, samples.concentration, 0.0)  # an imputed value is no observation
@@ -167,8 +169,9 @@ def _since_dose(
 ) -> tuple[FloatArray, FloatArray, str]:
     """All samples with times counted from the dose, and what to say if none of them is quantified."""
     times, _ = check_samples(times_h, concentration)
-    if not math.isfinite(dose_time_h):
-        raise ParameterError(f"dose_time_h = {dose_time_h:g} h is not a finite time")
+    check_number("dose_time_h", dose_time_h)
+    if dose_time_h is None or not math.isfinite(dose_time_h):
+        raise ParameterError(f"dose_time_h = {dose_time_h} h is not a finite time")
     if np.any(times < dose_time_h):
         raise ParameterError(
             f"times_h[0] = {times[0]:g} h lies before dose_time_h = {dose_time_h:g} h: "
@@ -194,6 +197,8 @@ def _begun(
 
 def _check_dose(dose: float | None, *, route: str, duration_h: float | None) -> None:
     check_choice("route", route, ROUTES)
+    check_number("dose", dose)
+    check_number("duration_h", duration_h)
     if dose is not None and not (math.isfinite(dose) and dose > 0.0):
         raise ParameterError(f"dose = {dose:g}; legal range (0, inf)")
     if (route == "iv_infusion") != (duration_h is not None):

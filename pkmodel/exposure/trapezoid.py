@@ -11,8 +11,9 @@ J Pharmacokinet Biopharm 20:211-226.
 from __future__ import annotations
 
 import math
+import numbers
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -139,6 +140,7 @@ def apply_blq(
     ParameterError
         For samples or rules that are not legal.
     """
+    check_number("lloq", lloq)
     if lloq is not None and not (math.isfinite(lloq) and lloq > 0.0):
         raise ParameterError(f"lloq = {lloq!r}; legal range (0, inf)")
     for name, rule in (("first", first), ("middle", middle), ("last", last)):
@@ -188,6 +190,12 @@ def check_samples(times_h: ArrayLike, concentration: ArrayLike) -> tuple[FloatAr
     return times[known], conc[known]
 
 
+def check_number(name: str, value: Any) -> None:
+    """Raise `ParameterError` unless `value` is a real number, or None for an option that is not used."""
+    if value is not None and (isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real)):
+        raise ParameterError(f"{name} = {value!r} is not a number", field=name, value=value)
+
+
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise `ParameterError` unless `value` is one of `choices`."""
     if value not in choices:
@@ -216,6 +224,10 @@ def area(
     check_choice("method", method, METHODS)
     start, end = _check_window(window, upto)
     rate, clast = tail
+    check_number("lambda_z", rate)
+    check_number("clast", clast)
+    if clast is not None and not (math.isfinite(clast) and clast >= 0.0):
+        raise ParameterError(f"clast = {clast:g}; legal range [0, inf)", field="clast", value=clast)
     if (upto == "inf") != (rate is not None):
         raise ParameterError(
             f"lambda_z = {rate!r} with upto = {upto!r}: only 'inf' takes a rate, and it needs one"
@@ -248,6 +260,7 @@ def area(
 def _check_window(window: tuple[float | None, float | None], upto: str) -> tuple[float | None, float | None]:
     start, end = window
     for name, value in (("start_h", start), ("end_h", end)):
+        check_number(name, value)
         if value is not None and not math.isfinite(value):
             raise ParameterError(f"{name} = {value:g} h is not a finite time")
     if start is not None and end is not None and not start < end:
@@ -310,10 +323,10 @@ def _exponential_moment(x: FloatArray) -> FloatArray:
 def _float_vector(name: str, value: ArrayLike) -> FloatArray:
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "iuf":
-            raise TypeError(f"{array.dtype} instead of numbers")
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"{name} is not a list of numbers: {error}") from error
+    except ValueError:
+        raise ParameterError(f"{name} is not a list of numbers: its rows differ in length", field=name) from None
+    if array.dtype.kind not in "iuf":
+        raise ParameterError(f"{name} is not a list of numbers: {array.dtype} instead of numbers", field=name)
     if array.ndim != 1:
         raise ParameterError(f"{name} has {array.ndim} dimensions instead of 1: one profile at a time")
     return array.astype(np.float64)

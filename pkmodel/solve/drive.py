@@ -113,8 +113,9 @@ class Course:
             (d.neutrophil_slope, p.neutrophils, p.neutrophil_mtt, p.neutrophil_feedback),
             (d.leukocyte_slope, p.leukocytes, p.leukocyte_mtt, p.leukocyte_feedback),
         ):
-            per_amount = np.where(np.isnan(slope), 0.0, slope) / d.v1
-            if per_amount.any():
+            known = np.nan_to_num(slope)
+            per_amount = known / d.v1
+            if known.any():  # not per_amount: a lane of NaN must fail alone, not add a line to all
                 lines.append(
                     CellLine(baseline=baseline, mtt=mtt, feedback=feedback, slope_per_amount=per_amount)
                 )
@@ -146,7 +147,7 @@ class Course:
         """Read geometry again: escape tissue is recruited, hypoxia mixes, drug and necrosis stay where they are."""
         first = segment == self.problem.sessions[0] if self.problem.sessions else True
         now = self.problem.boundaries[segment]
-        self._settle_integrals()
+        self.settle_integrals()
         if not first and not any(segment > s for s in self.problem.sessions):
             return
         elapsed = np.zeros_like(now) if first else now - self.last_reading
@@ -160,7 +161,7 @@ class Course:
         self.dynamics = Dynamics(self.problem, self.network)
         self.tumour.reread(self.network)
 
-    def _settle_integrals(self) -> None:
+    def settle_integrals(self) -> None:
         """Close the tissue integrals over the volume that held until now."""
         amounts = np.stack([self._integral(TUMOUR_ROWS), self._integral(TUMOUR_ROWS[2:])])
         volume = self.geometry.volume.sum(axis=0)

@@ -104,8 +104,22 @@ def join(parts: list[Solution]) -> Solution:
 
 def collect_solution(course: Course) -> Solution:
     """Read a finished block; failed lanes become NaN everywhere."""
+    course.settle_integrals()
+    values = _drug_amounts(course)
+    values |= _exposure(course, values["depot"], values["dose"]) | _response(course) | _samples(course)
+    n = course.problem.n
+    values["steps"], values["rejected"] = np.full(n, float(course.steps)), np.full(n, float(course.rejected))
+    for lane, reason in enumerate(course.reasons):
+        if reason is not None:
+            for name, value in values.items():
+                if name not in ("dose", "times", "steps", "rejected"):
+                    value[..., lane] = np.nan
+    return Solution(reasons=tuple(course.reasons), **values)
+
+
+def _drug_amounts(course: Course) -> dict[str, Array]:
+    """Where the dose went: compartments, routes of elimination, depots; and what that leaves unaccounted for."""
     problem, state = course.problem, course.state
-    course._settle_integrals()
     d, n = problem.n_drugs, problem.n
     depot, dose, delivered, arterial = (np.zeros((4, d, n)), *(np.zeros((d, n)) for _ in range(3)))
     horizon = problem.boundaries[-1]
@@ -120,22 +134,24 @@ def collect_solution(course: Course) -> Solution:
     eliminated = state[rows(ELIMINATED)]
     there = depot.sum(axis=0) + state[:N_NODES].sum(axis=0) + eliminated.sum(axis=0)
     given = dose > 0.0
-    plasma_rest, tissue_rest, space_rest = _to_infinity(course, depot, dose)
-    nadir, nadir_time = _nadirs(course)
-    served = state[ROW["integral_served_cells"]] + state[ROW["integral_served_extracellular"]]
-    v_served = problem.patient.served
-    s = course.samples
-    lines = _line_rows(course)
-    cells = np.full((2, *s.times.shape), np.nan)
-    cells[lines] = s.cells
-    values = {
-        "amounts": state[:N_NODES],
-        "eliminated": eliminated,
+    return {
+        "amounts": state[:N_NODES].copy(),
+        "eliminated": eliminated.copy(),
         "depot": depot,
         "dose": dose,
         "delivered": delivered,
         "arterial": arterial,
         "balance": np.where(given, np.abs(there - dose), 0.0) / np.where(given, dose, 1.0),
+    }
+
+
+def _exposure(course: Course, depot: Array, dose: Array) -> dict[str, Array]:
+    """Peaks and areas, to the horizon and from there to infinity."""
+    problem, state = course.problem, course.state
+    plasma_rest, tissue_rest, space_rest = _to_infinity(course, depot, dose)
+    served = state[ROW["integral_served_cells"]] + state[ROW["integral_served_extracellular"]]
+    volume = problem.patient.served
+    return {
         "plasma_cmax": course.plasma.value,
         "plasma_tmax": course.plasma.time,
         "tissue_cmax": course.tissue.value,
@@ -144,22 +160,36 @@ def collect_solution(course: Course) -> Solution:
         "tissue_auc": course.tissue_integral[0],
         "extracellular_auc": course.tissue_integral[1],
         "depot_auc": course.depot_integral,
-        "served_auc": served / np.where(v_served > 0.0, v_served, np.nan),
+        "served_auc": served / np.where(volume > 0.0, volume, np.nan),
         "plasma_auc_rest": plasma_rest,
         "tissue_auc_rest": tissue_rest,
         "extracellular_auc_rest": space_rest,
+        "clearance": _clearance(course),
+    }
+
+
+def _response(course: Course) -> dict[str, Array]:
+    """Volumes, booked kill and blood cells."""
+    nadir, nadir_time = _nadirs(course)
+    return {
         "viable": course.tumour.viable,
         "dead": course.tumour.dead,
         "booked_drug": course.tumour.booked_drug,
         "booked_ischaemia": course.tumour.booked_ischaemia,
         "nadir": nadir,
         "nadir_time": nadir_time,
-        "central_volume": problem.drug.v1.copy(),
-        "parenchyma": np.stack([problem.patient.served, problem.patient.other]),
-        "extracellular": np.stack([problem.patient.tumour_extracellular, problem.patient.liver_extracellular]),
-        "clearance": _clearance(course),
-        "steps": np.full(n, float(course.steps)),
-        "rejected": np.full(n, float(course.rejected)),
+    }
+
+
+def _samples(course: Course) -> dict[str, Array]:
+    """Samples, and the constants that turn their amounts into concentrations."""
+    s, patient = course.samples, course.problem.patient
+    cells = np.full((2, *s.times.shape), np.nan)
+    cells[_line_rows(course)] = s.cells
+    return {
+        "central_volume": course.problem.drug.v1.copy(),
+        "parenchyma": np.stack([patient.served, patient.other]),
+        "extracellular": np.stack([patient.tumour_extracellular, patient.liver_extracellular]),
         "times": s.times,
         "sampled": s.transport,
         "sampled_depot": s.depot,
@@ -172,12 +202,6 @@ def collect_solution(course: Course) -> Solution:
         "sampled_volume": s.volume,
         "sampled_cells": cells,
     }
-    for lane, reason in enumerate(course.reasons):
-        if reason is not None:
-            for name, value in values.items():
-                if name not in ("dose", "times", "steps", "rejected"):
-                    value[..., lane] = np.nan
-    return Solution(reasons=tuple(course.reasons), **values)
 
 
 def _line_rows(course: Course) -> list[int]:

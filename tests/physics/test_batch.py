@@ -79,7 +79,7 @@ def test_a_second_in_half_a_year_loses_nothing(name: str) -> None:
 
 @each_drug
 def test_a_second_into_the_artery_of_a_whole_patient_loses_nothing(name: str) -> None:
-    drawn = sets.draw(name, seed=33).linear()
+    drawn = sets.draw(name, seed=33).linear().changed(patient={"tumour.doubling_time": np.inf})
     regimen = pk.hepatic_artery(drawn.drug, DOSE_MG, duration_h=SECOND, at_h=24.0)
     solution = sets.solved(drawn.run(regimen, 180 * 24.0))
     anatomy = sets.anatomy(drawn.scenario(pk.hepatic_artery(drawn.drug, DOSE_MG)))
@@ -97,18 +97,21 @@ def together(name: str, rtol: float) -> tuple[Problem, Solution]:
     return batch.problem, solve(batch.problem, TIMES, Options(rtol=rtol, max_steps=20_000))
 
 
-def difference(alone: Solution, whole: Solution, lane: int) -> float:
-    """Largest deviation of a lane's results, relative to max(|value|, 1e-4 of the course's maximum)."""
+def difference(one: Solution, other: Solution) -> float:
+    """Largest deviation of lanes' results, relative to max(|value|, 1e-4 of the compartment's maximum in the lane).
+
+    A compartment that never holds 1e-9 of the dose is empty.
+    """
     worst = 0.0
     for field in ("plasma_auc", "plasma_cmax", "tissue_auc", "tissue_cmax", "served_auc", "viable", "nadir"):
-        one, other = getattr(alone, field)[..., 0], getattr(whole, field)[..., lane]
-        known = np.isfinite(other)
-        assert np.array_equal(known, np.isfinite(one))
-        worst = max(worst, float(np.max(np.abs(one - other)[known] / np.abs(other)[known], initial=0.0)))
-    one, other = alone.sampled[:11, 0, :, 0], whole.sampled[:11, 0, :, lane]
-    peak = np.abs(other).max(axis=1, keepdims=True)
-    size = np.maximum(np.maximum(np.abs(other), 1e-4 * peak), 1e-9 * DOSE_MG)
-    return max(worst, float(np.max(np.abs(one - other) / size)))
+        found, expected = getattr(one, field), getattr(other, field)
+        known = np.isfinite(expected)
+        assert np.array_equal(known, np.isfinite(found))
+        worst = max(worst, float(np.max((np.abs(found - expected) / np.abs(expected))[known], initial=0.0)))
+    found, expected = one.sampled[:11, 0], other.sampled[:11, 0]
+    peak = np.abs(expected).max(axis=1, keepdims=True)
+    size = np.maximum(np.maximum(np.abs(expected), 1e-4 * peak), 1e-9 * DOSE_MG)
+    return max(worst, float(np.max(np.abs(found - expected) / size)))
 
 
 def check_alone(name: str, rtol: float, lanes: sets.Array) -> None:
@@ -117,7 +120,7 @@ def check_alone(name: str, rtol: float, lanes: sets.Array) -> None:
     options = Options(rtol=rtol, max_steps=20_000)
     for lane in lanes:
         alone = solve(problem.take(np.array([lane])), TIMES, options)
-        assert difference(alone, whole, int(lane)) < SAME[rtol], f"lane {lane}"
+        assert difference(alone, sets.lanes(whole, slice(lane, lane + 1))) < SAME[rtol], f"lane {lane}"
 
 
 @each_drug
@@ -137,20 +140,19 @@ def test_every_lane_in_a_batch_is_the_lane_alone(name: str, rtol: float) -> None
 @pytest.mark.parametrize("column", ["drug.v1", "drug.liver_ps", "patient.arterial", "patient.hypoxia_rate"])
 def test_a_poisoned_lane_fails_alone_and_is_named(name: str, column: str) -> None:
     problem, _ = together(name, 1e-7)
-    lanes, bad = np.arange(100), 37
-    clean = problem.take(lanes)
+    bad = 37
+    clean = problem.take(np.arange(100))
     owner, field = column.split(".")
     values = np.array(getattr(getattr(clean, owner), field))
     values[..., bad] = np.nan
     dirty = replace(clean, **{owner: replace(getattr(clean, owner), **{field: values})})
-    options = Options(rtol=1e-7)
-    good, found = solve(clean, TIMES, options), solve(dirty, TIMES, options)
+    good, found = (solve(each, TIMES, Options(rtol=1e-7)) for each in (clean, dirty))
     assert not good.failed.any()
     assert np.flatnonzero(found.failed).tolist() == [bad]
-    assert found.reasons[bad] == "non-finite values at the smallest step"
+    reason = found.reasons[bad]
+    assert reason is not None
+    assert "non-finite values" in reason or "nothing can be injected" in reason  # no flow: refused before it starts
     assert np.all(np.isnan(found.amounts[..., bad]))
     assert np.all(np.isnan(found.sampled[..., bad]))
-    others = lanes != bad
-    for name_ in ("plasma_auc", "plasma_cmax", "tissue_auc", "tissue_cmax", "viable", "amounts", "eliminated"):
-        one, other = getattr(found, name_)[..., others], getattr(good, name_)[..., others]
-        assert np.all(np.abs(one - other) <= 1e-6 * np.maximum(np.abs(other), 1e-4 * np.abs(other).max(axis=0)))
+    for part in (slice(0, bad), slice(bad + 1, None)):
+        assert difference(sets.lanes(found, part), sets.lanes(good, part)) < 1e-6

@@ -37,7 +37,7 @@ class Fluxes:
 
     def __call__(self, step: Step, clock: Clock, dynamics: Dynamics, forcing: Forcing) -> None:
         """Add one accepted step."""
-        coefficients = step.dense(slice(0, N_NODES))
+        coefficients = step.dense(list(range(N_NODES)))
         for point, weight in zip(0.5 + 0.5 * POINTS, 0.5 * WEIGHTS, strict=True):
             c = evaluate_dense(coefficients, point) * dynamics.inverse_capacity
             flux = dynamics.clearance / (1.0 + c * dynamics.inverse_km) * c

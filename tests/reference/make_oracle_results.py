@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import os
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,19 @@ def source_digests() -> dict[str, str]:
 
 
 def library_digest() -> str:
-    """sha256 over the library TOML files the scenarios start from."""
-    folders = ("drugs", "patients", "carriers", "embolics", "catheters")
+    """sha256 over what the scenarios take from the library: values, units and plausible ranges, not notes or rows."""
+    kept = {"value", "unit", "plausible", "range"}
+
+    def pruned(node: dict[str, Any]) -> dict[str, Any]:
+        leaf = "value" in node
+        return {k: pruned(v) if isinstance(v, dict) else v for k, v in node.items() if not leaf or k in kept}
+
     total = hashlib.sha256()
-    for path in sorted(p for f in folders for p in (oracle_inputs.DATA / f).glob("*.toml")):
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
+    for kind in ("drugs", "patients", "carriers", "embolics", "catheters"):
+        for path in sorted((oracle_inputs.DATA / kind).glob("*.toml")):
+            table = pruned(tomllib.loads(path.read_text(encoding="utf-8")))
+            table.pop("title", None)
+            total.update(f"{kind}/{path.name}:{json.dumps(table, sort_keys=True)}".encode())
     return total.hexdigest()
 
 

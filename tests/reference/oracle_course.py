@@ -256,7 +256,8 @@ class Course:
         end = length ** (1 / p)
 
         def slope(s: float, y: np.ndarray) -> np.ndarray:
-            s = max(s, 1e-9 * end)  # a law may be singular at its start: its limit is taken there
+            if p > 1:  # a law singular at its start: its limit is taken there (the solver asks for s = 0 once)
+                s = max(s, 1e-14 * end)
             return self.rates(s**p, y.tolist()) * (p * s ** (p - 1))
 
         def jac(s: float, y: np.ndarray) -> np.ndarray:
