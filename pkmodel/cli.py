@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
 from .errors import FileError, InputError, PkmodelError, RunError
+from .inputs.arguments import mixture, path_values
 
 if TYPE_CHECKING:
     from .inputs.scenario import Scenario
@@ -58,8 +59,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _complain(what: object, code: int) -> int:
-    print(f"pkmodel: {what}", file=sys.stderr)
+    print(f"pkmodel: {_one_line(what)}", file=sys.stderr)
     return code
+
+
+def _one_line(what: object) -> str:
+    """A message on one line, also where it quotes an argument that has several."""
+    return str(what).replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _announce_warnings() -> None:
@@ -70,7 +76,7 @@ def _announce_warnings() -> None:
         text = str(message)
         if text not in seen:
             seen.add(text)
-            print(f"pkmodel: warning: {text}", file=sys.stderr)
+            print(f"pkmodel: warning: {_one_line(text)}", file=sys.stderr)
 
     warnings.simplefilter("always", UserWarning)
     warnings.showwarning = announce
@@ -156,26 +162,15 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     if "," in drug or "=" in drug:
         if dose is not None:
             raise InputError("--dose goes with a single drug; write --drug NAME=MG,NAME=MG")
-        parts = [each.partition("=") for each in drug.split(",")]
-        drug = {name.strip(): mg.strip() or None for name, _, mg in parts}
+        drug = mixture(drug)
     return {
         "patient": options.patient,
         "drug": drug,
         "dose_mg": dose,
         "catheter": options.catheter,
         "arms": None if options.arms is None else [name.strip() for name in options.arms.split(",")],
-        "settings": _settings(options.settings),
+        "settings": path_values(options.settings),
     }
-
-
-def _settings(given: list[str]) -> dict[str, str]:
-    found = {}
-    for each in given:
-        path, equals, value = each.partition("=")
-        if not equals:
-            raise InputError(f"--set {each!r} has no value; write PATH=VALUE")
-        found[path.strip()] = value.strip()
-    return found
 
 
 def _days(text: str) -> float:
@@ -250,7 +245,7 @@ def _scenario(file: str, settings: list[str]) -> tuple[Scenario, float]:
     from .inputs.scenario_file import load_scenario
 
     scenario, until_h = load_scenario(file)
-    scenario = scenario.with_values(_settings(settings))
+    scenario = scenario.with_values(path_values(settings))
     if until_h is None:
         last: Any = scenario.regimen.sessions[-1].at
         until_h = 24.0 * READING_DAYS + (float(last) if scenario.size == 1 else float(last.max()))
@@ -305,6 +300,8 @@ def _show(options: argparse.Namespace) -> None:
     if options.run:
         _write(listing(_rows(options)))
         return
+    if options.settings:
+        raise InputError("--set has no effect on one value of the library; use params show --run, or params list")
     defaults = {"patient": library.patient(options.patient), "catheter": library.catheter(options.catheter)}
     if "," not in options.drug and "=" not in options.drug:
         defaults["drug"] = library.drug(options.drug)  # type: ignore[assignment]

@@ -19,7 +19,7 @@ from .accuracy import TIGHTER, TIGHTEST, achieved_errors
 from .errors import ParameterError, RegimenError, RunError, UnknownNameError
 from .exposure.metrics import METRICS, Exposure, Observed, evaluate
 from .exposure.observables import NAMES, observe
-from .inputs.horizon import checked_times, default_times, horizon_h
+from .inputs.horizon import checked_rtol, checked_times, default_times, horizon_h
 from .inputs.scenario import Scenario
 from .model.body import INERT_DRUG, Run
 from .model.columns import column
@@ -84,8 +84,7 @@ def simulate(
             f"scenario: expected a Scenario, got {type(scenario).__name__}", field="scenario"
         )
     horizon = horizon_h(until_h, until_days)
-    if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 1e-12 <= rtol <= 1e-2:
-        raise ParameterError(f"rtol = {rtol!r}; legal range [1e-12, 1e-2]", field="rtol", value=rtol)
+    rtol = checked_rtol(rtol)
     times = default_times(horizon) if times_h is None else checked_times(times_h, horizon)
     solution = solve_runs([Run(scenario, horizon)], times, Options(rtol=float(rtol)))
     reason = solution.reasons[0]

@@ -89,7 +89,7 @@ def lambda_z(
         For samples or options that are not legal, or a chosen time without a positive sample.
     """
     times, conc = check_samples(times_h, concentration)
-    check_number("not_before_h", not_before_h)
+    check_number("not_before_h", not_before_h, optional=True)
     start = -math.inf if not_before_h is None else not_before_h
     fit = terminal_fit(
         times, conc, min_points=min_points, r2_tolerance=r2_tolerance, tmax_in_fit=tmax_in_fit,
@@ -148,7 +148,7 @@ def terminal_fit(
     """As `lambda_z`, for samples already checked and without a warning."""
     check_number("min_points", min_points)
     check_number("r2_tolerance", r2_tolerance)
-    if not min_points >= MIN_POINTS or min_points != int(min_points):
+    if not min_points >= MIN_POINTS or min_points % 1 != 0:
         raise ParameterError(f"min_points = {min_points}; legal range [{MIN_POINTS}, inf), whole numbers")
     if not 0.0 <= r2_tolerance < 1.0:
         raise ParameterError(f"r2_tolerance = {r2_tolerance:g}; legal range [0, 1)")
@@ -167,7 +167,7 @@ def terminal_fit(
         return LambdaZ(
             reason=f"too few points for lambda_z: {t.size} positive {where} the maximum, {min_points} needed"
         )
-    fits = [_fit(t[-n:], y[-n:], tlast=float(t[-1])) for n in range(min_points, t.size + 1)]
+    fits = [_fit(t[-n:], y[-n:], tlast=float(t[-1])) for n in range(int(min_points), t.size + 1)]
     r2 = np.array([fit.r2_adjusted for fit in fits])
     known = ~np.isnan(r2)
     best = float(np.max(r2[known])) if np.any(known) else math.nan

@@ -170,8 +170,8 @@ def _since_dose(
     """All samples with times counted from the dose, and what to say if none of them is quantified."""
     times, _ = check_samples(times_h, concentration)
     check_number("dose_time_h", dose_time_h)
-    if dose_time_h is None or not math.isfinite(dose_time_h):
-        raise ParameterError(f"dose_time_h = {dose_time_h} h is not a finite time")
+    if not math.isfinite(dose_time_h):
+        raise ParameterError(f"dose_time_h = {dose_time_h:g} h is not a finite time")
     if np.any(times < dose_time_h):
         raise ParameterError(
             f"times_h[0] = {times[0]:g} h lies before dose_time_h = {dose_time_h:g} h: "
@@ -197,8 +197,8 @@ def _begun(
 
 def _check_dose(dose: float | None, *, route: str, duration_h: float | None) -> None:
     check_choice("route", route, ROUTES)
-    check_number("dose", dose)
-    check_number("duration_h", duration_h)
+    check_number("dose", dose, optional=True)
+    check_number("duration_h", duration_h, optional=True)
     if dose is not None and not (math.isfinite(dose) and dose > 0.0):
         raise ParameterError(f"dose = {dose:g}; legal range (0, inf)")
     if (route == "iv_infusion") != (duration_h is not None):

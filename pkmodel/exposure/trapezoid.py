@@ -140,7 +140,7 @@ def apply_blq(
     ParameterError
         For samples or rules that are not legal.
     """
-    check_number("lloq", lloq)
+    check_number("lloq", lloq, optional=True)
     if lloq is not None and not (math.isfinite(lloq) and lloq > 0.0):
         raise ParameterError(f"lloq = {lloq!r}; legal range (0, inf)")
     for name, rule in (("first", first), ("middle", middle), ("last", last)):
@@ -190,9 +190,11 @@ def check_samples(times_h: ArrayLike, concentration: ArrayLike) -> tuple[FloatAr
     return times[known], conc[known]
 
 
-def check_number(name: str, value: Any) -> None:
-    """Raise `ParameterError` unless `value` is a real number, or None for an option that is not used."""
-    if value is not None and (isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real)):
+def check_number(name: str, value: Any, *, optional: bool = False) -> None:
+    """Raise `ParameterError` unless `value` is a real number, or None where that is an option not used."""
+    if value is None and optional:
+        return
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise ParameterError(f"{name} = {value!r} is not a number", field=name, value=value)
 
 
@@ -224,8 +226,8 @@ def area(
     check_choice("method", method, METHODS)
     start, end = _check_window(window, upto)
     rate, clast = tail
-    check_number("lambda_z", rate)
-    check_number("clast", clast)
+    check_number("lambda_z", rate, optional=True)
+    check_number("clast", clast, optional=True)
     if clast is not None and not (math.isfinite(clast) and clast >= 0.0):
         raise ParameterError(f"clast = {clast:g}; legal range [0, inf)", field="clast", value=clast)
     if (upto == "inf") != (rate is not None):
@@ -260,7 +262,7 @@ def area(
 def _check_window(window: tuple[float | None, float | None], upto: str) -> tuple[float | None, float | None]:
     start, end = window
     for name, value in (("start_h", start), ("end_h", end)):
-        check_number(name, value)
+        check_number(name, value, optional=True)
         if value is not None and not math.isfinite(value):
             raise ParameterError(f"{name} = {value:g} h is not a finite time")
     if start is not None and end is not None and not start < end:

@@ -123,6 +123,8 @@ def known(scenario: Scenario) -> dict[str, Address]:
 
 def unknown(path: str, found: Mapping[str, Address]) -> UnknownNameError:
     """Return the error for a path that does not exist."""
+    if not isinstance(path, str):
+        return UnknownNameError(f"no path {path!r} in this scenario; a path is a text, such as 'patient.bsa'")
     root = path.split(".")[0]
     if root in ("carrier", "embolic") and not any(each.startswith(f"{root}.") for each in found):
         article = "an" if root == "embolic" else "a"

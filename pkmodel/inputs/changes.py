@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pkmodel.errors import RegimenError
+from pkmodel.errors import InputError, RegimenError
 from pkmodel.inputs import library
 from pkmodel.inputs.addresses import NAMES, REGIMEN, VALUES, Address, known, unknown
 from pkmodel.inputs.drug import Drug
@@ -21,6 +21,8 @@ _Inner = dict[str, Any]
 
 def with_values(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """Return a scenario with several values changed; see `Scenario.with_values`."""
+    if not isinstance(changes, Mapping):
+        raise InputError(f"scenario: values to set must be a mapping of path to value, got {changes!r}")
     remaining = dict(changes)
     found = known(scenario)
     for phase, step in ((REGIMEN, _respace), (NAMES, _rename), (VALUES, _set)):

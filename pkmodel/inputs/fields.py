@@ -204,6 +204,34 @@ def number_value(spec: FieldSpec, value: Any, label: str) -> Value:
     return _scalar(spec, value, label)
 
 
+def plain_numbers(value: Any, label: str, unit: str) -> NDArray[np.float64]:
+    """Return numbers without a unit as a float64 copy of any shape, or raise.
+
+    Raises
+    ------
+    ParameterError
+        Texts, booleans, complex numbers, masked values, rows of different length; the first bad index is named.
+    """
+    if isinstance(value, list | tuple):
+        for i, each in enumerate(value):
+            if isinstance(each, bool | np.bool_ | str) or (np.ndim(each) == 0 and not isinstance(each, numbers.Real)):
+                raise _not_numbers(f"{label}[{i}]", each, unit)
+    try:
+        given = np.asanyarray(value)
+    except ValueError:
+        raise ParameterError(f"{label} has rows of different length", field=label, unit=unit) from None
+    if given.dtype.kind not in "iuf" or np.ma.is_masked(given):
+        raise _not_numbers(label, value, unit)
+    return np.array(given, dtype=np.float64)
+
+
+def _not_numbers(label: str, value: Any, unit: str) -> ParameterError:
+    shown = " ".join(repr(value).split())
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    kind, in_unit = type(value).__name__, "" if unit == "1" else f" in {unit}"
+    return ParameterError(f"{label} must be numbers{in_unit}, got {shown} ({kind})", field=label, value=value, unit=unit)
+
+
 def text_value(spec: FieldSpec, value: Any, label: str) -> str:
     """Check a text value."""
     if not isinstance(value, str):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ParameterError
+from .fields import plain_numbers
 
 Array = NDArray[np.float64]
 LONGEST_FOLLOW_UP_H = 1e6
@@ -33,6 +34,21 @@ def horizon_h(until_h: float | None, until_days: float | None) -> float:
     return hours
 
 
+def checked_rtol(rtol: float) -> float:
+    """The relative tolerance of a run [1].
+
+    Raises
+    ------
+    ParameterError
+        If it is not a number in [1e-12, 1e-2].
+    """
+    if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 1e-12 <= rtol <= 1e-2:
+        raise ParameterError(
+            f"rtol = {rtol!r}; legal range [1e-12, 1e-2]", field="rtol", value=rtol, legal="[1e-12, 1e-2]"
+        )
+    return float(rtol)
+
+
 def checked_times(times_h: ArrayLike, horizon: float) -> Array:
     """Times at which a course is wanted [h], (m,): finite, increasing, from 0 to the horizon.
 
@@ -41,10 +57,7 @@ def checked_times(times_h: ArrayLike, horizon: float) -> Array:
     ParameterError
         Naming the first time that is not.
     """
-    try:
-        times = np.array(times_h, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"times_h must be numbers in h, got {times_h!r}", field="times_h") from None
+    times = plain_numbers(times_h, "times_h", "h")
     if times.ndim != 1 or times.size == 0:
         raise ParameterError(f"times_h must be a list of at least one time, got shape {times.shape}", field="times_h")
     bad = ~(np.isfinite(times) & (times >= 0.0) & (times <= horizon))

@@ -131,8 +131,9 @@ def load(kind: str, what: Any, *, folder: Path | None = None) -> Any:
         return _from_file(kind, folder / what if folder is not None else Path(what))
     if isinstance(what, str):
         return _from_library(kind, what)
-    one = kind.removesuffix("s")
-    raise InputError(f"{one}: expected a {KINDS[kind].__name__} record, a library name or a TOML path, got {what!r}")
+    one, name = kind.removesuffix("s"), KINDS[kind].__name__
+    article = "an" if name[0] in "AEIOU" else "a"
+    raise InputError(f"{one}: expected {article} {name} record, a library name or a TOML path, got {what!r}")
 
 
 def drug(what: Drug | str | Path) -> Drug:

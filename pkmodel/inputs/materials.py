@@ -17,21 +17,19 @@ from pkmodel.inputs.record import (
     Value,
     number,
     other,
+    packed,
     part,
     record,
     series,
     text,
 )
+from pkmodel.laws.release_names import LAW_PARAMETERS, legal_range
 
-LAW_PARAMETERS: dict[str, tuple[str, ...]] = {
-    "none": (),
-    "first_order": ("rate",),
-    "biexponential": ("fast_share", "fast_rate", "slow_rate"),
-    "weibull": ("scale", "shape"),
-    "higuchi": ("rate_constant",),
-    "korsmeyer_peppas": ("rate_constant", "exponent"),
-    "tabulated": ("times", "fractions"),
-}
+
+def _law_parameter(name: str, doc: str, unit: str | None = None) -> Any:
+    """Declare a number that some release law takes, in the range that the law itself accepts."""
+    allowed = legal_range(name)
+    return number(unit or allowed.unit, allowed.low, allowed.high, doc, default=nan, allow_nan=True)
 
 
 @record
@@ -40,16 +38,16 @@ class ReleaseParameters(Record):
 
     label: ClassVar[str] = "carrier.release"
     law: str = text("release law", tuple(LAW_PARAMETERS))
-    rate: Value = number("1/h", 0, 1e6, "first order: rate", default=nan, allow_nan=True)
-    fast_share: Value = number("1", 0, 1, "biexponential: fast share", default=nan, allow_nan=True)
-    fast_rate: Value = number("1/h", 0, 1e6, "biexponential: fast rate", default=nan, allow_nan=True)
-    slow_rate: Value = number("1/h", 0, 1e6, "biexponential: slow rate", default=nan, allow_nan=True)
-    scale: Value = number("h", 0, 1e6, "Weibull: time scale", default=nan, low_open=True, allow_nan=True)
-    shape: Value = number("1", 0, 20, "Weibull: shape", default=nan, low_open=True, allow_nan=True)
-    rate_constant: Value = number(
-        "1", 0, 1e6, "Higuchi (per h^0.5) or Korsmeyer-Peppas (per h^exponent): constant", default=nan, allow_nan=True
+    rate: Value = _law_parameter("rate", "first order: rate")
+    fast_share: Value = _law_parameter("fast_share", "biexponential: fast share")
+    fast_rate: Value = _law_parameter("fast_rate", "biexponential: fast rate")
+    slow_rate: Value = _law_parameter("slow_rate", "biexponential: slow rate")
+    scale: Value = _law_parameter("scale", "Weibull: time scale")
+    shape: Value = _law_parameter("shape", "Weibull: shape")
+    rate_constant: Value = _law_parameter(
+        "rate_constant", "Higuchi (per h^0.5) or Korsmeyer-Peppas (per h^exponent): constant", "1"
     )
-    exponent: Value = number("1", 0, 5, "Korsmeyer-Peppas: exponent", default=nan, low_open=True, allow_nan=True)
+    exponent: Value = _law_parameter("exponent", "Korsmeyer-Peppas: exponent")
     times: tuple[float, ...] = series("h", 0, 1e6, "tabulated: times", default=())
     fractions: tuple[float, ...] = series("1", 0, 1, "tabulated: cumulative released fractions", default=())
 
@@ -73,10 +71,21 @@ class ReleaseParameters(Record):
                 field="carrier.release.times",
                 value=self.times,
             )
-        if times[0] != 0 or fractions[0] != 0 or np.any(np.diff(times) <= 0) or np.any(np.diff(fractions) < 0):
+        for name, values, wrong, rule in (
+            ("times", times, np.diff(times) <= 0, "times must increase"),
+            ("fractions", fractions, np.diff(fractions) < 0, "fractions must not fall"),
+        ):
+            if np.any(wrong):
+                i = int(np.argmax(wrong)) + 1
+                raise ParameterError(
+                    f"carrier.release.{name}[{i}] = {values[i]:g} after {values[i - 1]:g}: {rule}",
+                    field=f"carrier.release.{name}",
+                    value=float(values[i]),
+                )
+        if times[0] != 0 or fractions[0] != 0:
             raise ParameterError(
-                "carrier.release: a tabulated curve starts at time 0 with fraction 0; times must increase "
-                "and fractions must not fall (what is released at once belongs in prompt_fraction)",
+                f"carrier.release: a tabulated curve starts at time 0 with fraction 0, not at {times[0]:g} h with "
+                f"{fractions[0]:g} (what is released at once belongs in prompt_fraction)",
                 field="carrier.release.times",
                 value=self.times,
             )
@@ -138,9 +147,26 @@ class Carrier(Record):
     def with_values(self, values: Mapping[str, Any]) -> Carrier:
         """Return a copy with several values changed at once, in the versions for single drugs too."""
         changed = super().with_values(values)
-        if not self.variants:
-            return changed
-        return changed.replace(variants=tuple((drug, each.with_values(values)) for drug, each in self.variants))
+        if self.variants:
+            versions = tuple((drug, Record.with_values(each, values)) for drug, each in self.variants)
+            changed = changed.replace(variants=versions)
+        changed._refuse_idle(values, self)
+        return changed
+
+    def _refuse_idle(self, values: Mapping[str, Any], before: Carrier) -> None:
+        """A release parameter that no version's law takes must not be set: it would be ignored silently."""
+        laws = dict.fromkeys(each.release.law for each in (self, *(version for _, version in self.variants)))
+        taken = {name for law in laws for name in LAW_PARAMETERS[law]}
+        for path in values:
+            name = path.removeprefix("release.")
+            idle = name != path and name != "law" and name not in taken
+            if idle and packed(self.release.get(name)) != packed(before.release.get(name)):
+                raise ParameterError(
+                    f"carrier.{path} has no effect: release law {' and '.join(map(repr, laws))} takes "
+                    f"{', '.join(sorted(taken)) or 'no parameter'}; set carrier.release.law as well",
+                    field=f"carrier.{path}",
+                    value=self.release.get(name),
+                )
 
 
 @record

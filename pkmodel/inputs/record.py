@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 import numpy as np
 
 from pkmodel import units
-from pkmodel.errors import ParameterError, PlausibilityWarning, UnknownNameError, nearest
+from pkmodel.errors import InputError, ParameterError, PlausibilityWarning, UnknownNameError, nearest
 from pkmodel.inputs.declare import items, leaves, number, other, parameter_paths, part, series, specs, text
 from pkmodel.inputs.fields import NAME_PATTERN, REQUIRED, FieldSpec, Value, field_value, number_value
 from pkmodel.inputs.origin import Origin, Origins
@@ -164,10 +164,14 @@ class Record:
 
     def _unknown(self, path: str) -> UnknownNameError:
         known = (*leaves(type(self)), *specs(type(self)))
+        if not isinstance(path, str):
+            return UnknownNameError(f"no parameter {path!r} of a {self.label}; a path is a text, such as {known[0]!r}")
         return UnknownNameError(f"no parameter {path!r} of a {self.label}; {nearest(path, known)}")
 
     def _owner(self, path: str) -> tuple[Record, str]:
         """Return the record that holds a path's last name, and that name."""
+        if not isinstance(path, str):
+            raise self._unknown(path)
         holder: Any = self
         *heads, last = path.split(".")
         for head in heads:
@@ -261,6 +265,8 @@ class Record:
 
     def with_values(self: _R, values: Mapping[str, Any]) -> _R:
         """Return a copy with several values changed at once, so that rules between fields see them all."""
+        if not isinstance(values, Mapping):
+            raise InputError(f"{self.label}: values to set must be a mapping of path to value, got {values!r}")
         own: dict[str, Any] = {}
         nested: dict[str, dict[str, Any]] = {}
         for path, value in values.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,8 +13,21 @@ from pkmodel import units
 from pkmodel.errors import ParameterError
 from pkmodel.inputs import addresses, changes, library
 from pkmodel.inputs.patient import Catheter, Patient
-from pkmodel.inputs.record import FieldSpec, Origin, Record, Row, Value, number, part, record
+from pkmodel.inputs.record import (
+    FieldSpec,
+    Origin,
+    Record,
+    Row,
+    Value,
+    number,
+    part,
+    record,
+    warn_if_implausible,
+)
 from pkmodel.inputs.regimen import Regimen
+
+# A dose may be split, or scaled to a small animal: only one far below the usual dose is taken for a mistake.
+SMALL_DOSE = 0.02
 
 
 @record
@@ -63,6 +77,26 @@ class Scenario(Record):
         if spec.name in ("patient", "catheter"):
             value = library.load(f"{spec.name}s", value)
         return super()._normalise(spec, value)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._weigh_doses()
+
+    def _settle(self, changes: Mapping[str, Any]) -> None:
+        if "regimen" in changes:
+            self._weigh_doses()
+
+    def _weigh_doses(self) -> None:
+        """Warn of doses that the evidence of usual ones makes implausible, such as g for mg."""
+        for session in self.regimen.sessions:
+            for dose in session.doses:
+                for drug, (name, amount) in zip(dose.drugs, dose.amounts, strict=True):
+                    usual = drug.origins.get("usual_dose")
+                    given = np.atleast_1d(amount)[np.atleast_1d(amount) > 0]
+                    if usual is not None and usual.plausible_range is not None and given.size:
+                        low, high = usual.plausible_range
+                        expected = dataclasses.replace(usual, plausible=(low * SMALL_DOSE, high))
+                        warn_if_implausible(f"dose.{name}", given, expected)
 
     def check(self) -> None:
         """Readings are events of the whole run, the same in every lane."""

@@ -42,6 +42,8 @@ def load_scenario(path: str | Path) -> tuple[Scenario, float | None]:
     InputError
         A name or value in it is wrong; the message names the file.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(f"scenario file: expected a path, got {path!r}")
     place = Path(path)
     return scenario_from_table(read_toml(place), where=str(place), folder=place.parent)
 
@@ -65,6 +67,8 @@ def scenario_from_table(
     refuse_unknown(table, (*_KEYS, *further), where)
     if "patient" not in table:
         raise FileError(f"{where}: 'patient' is missing; write a library name or the path of a TOML file")
+    if not isinstance(table.get("title", ""), str):
+        raise FileError(f"{where}: title = {table['title']!r} is not a text")
     try:
         until = _until(table.get("until"))
         scenario = Scenario(
@@ -150,8 +154,9 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return path -> value; quoted paths and nested tables mean the same."""
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, Mapping):
-            found.update(_flat(value, f"{prefix}{key}."))
-        else:
-            found[f"{prefix}{key}"] = value
+        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        for path in inner:
+            if path in found:
+                raise FileError(f"[set] gives {path!r} twice, once in quotes and once as a table")
+        found.update(inner)
     return found

@@ -24,6 +24,7 @@ from pkmodel.inputs.record import (
     record,
     specs,
     text,
+    warn_if_implausible,
 )
 
 ROUTES = ("iv", "hepatic_artery", "extravascular")
@@ -82,9 +83,10 @@ class Dose(Record):
 
     def _normalise(self, spec: FieldSpec, value: Any) -> Any:
         if spec.name == "amounts":
-            pairs = value.items() if isinstance(value, Mapping) else value
-            if not all(isinstance(each, tuple) and len(each) == 2 for each in pairs):
-                raise RegimenError("the amounts of a dose are pairs of drug name and mg, or a mapping")
+            pairs = tuple(value.items()) if isinstance(value, Mapping) else value
+            listed = isinstance(pairs, list | tuple)
+            if not listed or not all(isinstance(each, tuple) and len(each) == 2 for each in pairs):
+                raise RegimenError(f"the amounts of a dose are pairs of drug name and mg, or a mapping; got {value!r}")
             return tuple((name, number_value(AMOUNT, amount, f"dose.{name}")) for name, amount in pairs)
         value = super()._normalise(spec, value)
         if spec.name == "duration":
@@ -103,6 +105,11 @@ class Dose(Record):
         if not self.own_duration:
             usual = self.carrier.duration if self.carrier and self.route == "hepatic_artery" else None
             object.__setattr__(self, "duration", USUAL_DURATION_H[self.route] if usual is None else usual)
+        elif self.carrier is not None and self.route == "hepatic_artery" and (not changes or "duration" in changes):
+            usual_origin = self.carrier.origins.get("duration")
+            # 0 is a bolus, and meant
+            if usual_origin is not None and np.all(np.asarray(self.duration) > 0):
+                warn_if_implausible("dose.duration", self.duration, usual_origin)
 
     def _lengths(self, name: str, spec: FieldSpec) -> Iterator[Length]:
         if name == "amounts":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -151,6 +152,9 @@ class _Builder:
             raise FileError(f"{self.where}: [{path}] has no value")
         value, scale = self._converted(spec, given, path, label)
         origin = self._origin(spec, given, path, scale)
+        if not self.library and old is not None and origin.plausible is None:
+            # What is plausible stays known: a unit mixed up scales a user's own range along with the value.
+            origin = dataclasses.replace(origin, plausible=old.plausible_range)
         for name in ("range", "plausible"):
             limits = getattr(origin, name)
             # A user may leave what is plausible (with a warning), but nobody a range they state themselves.

@@ -49,6 +49,8 @@ def segment_clock(problem: Problem, segment: int) -> Clock:
             singular = (start == edges).any(axis=0) & (length > 0.0)
             held = (slot.amount * (1.0 - slot.prompt)) > 0.0
             wanted = np.where(held, slot.law.clock_power(), 1.0).max(axis=0)
+            # between 1 and 2 the law would be smooth, but what enters evenly in time would start like s^(p-1)
+            wanted = np.where((wanted > 1.0) & (wanted < 2.0), 2.0 * wanted, wanted)
             power = np.maximum(power, np.where(singular, wanted, 1.0))
     return Clock(start, length, power)
 

@@ -27,6 +27,8 @@ from .watch import Peak, Samples
 
 BLOCK = 1024
 FIRST_STEP, LEAST_STEP, MAX_STEPS = 1e-4, 1e-13, 2_000
+# Errors of many steps add up: one step may make this share of the tolerance.
+SHARE = 0.4
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 6.0, 0.1
 # Errors count relative to max(|value|, this share of the course's maximum so far).
 FLOOR = 1e-4
@@ -218,7 +220,7 @@ class Course:
         for line, taken in zip(self.lines, blood, strict=True):
             norm = np.maximum(norm, line.error(taken))
         broken = ~np.isfinite(norm)
-        return np.where(broken, np.inf, norm / self.options.rtol)
+        return np.where(broken, np.inf, norm / (SHARE * self.options.rtol))
 
     def _limits(self, norm: Array, h: float, taken: int) -> bool:
         """Fail lanes that cannot go on; returns whether the step may be judged."""

@@ -85,8 +85,12 @@ def _usual_dose(drug: Any, patient: Any) -> Any:
 
 def arm_names(arms: Sequence[str] | None) -> tuple[str, ...]:
     """Check names of arms; None means all of them."""
+    if isinstance(arms, str) or not isinstance(arms, Sequence | None):
+        raise ParameterError(f"arms = {arms!r} is not a list of names, such as ['iv', 'beads']", field="arms")
     names = tuple(ARMS) if arms is None else tuple(arms)
     for name in names:
+        if names.count(name) > 1:
+            raise ParameterError(f"arms names {name!r} {names.count(name)} times", field="arms", value=name)
         if name not in ARMS:
             raise UnknownNameError.of("arm", name, tuple(ARMS))
     if not names:
@@ -96,6 +100,11 @@ def arm_names(arms: Sequence[str] | None) -> tuple[str, ...]:
 
 def _apply(scenarios: dict[str, Scenario], settings: Mapping[str, Any]) -> dict[str, Scenario]:
     """Set paths in every arm that has them; a path no arm knows is an error that names the nearest."""
+    if not isinstance(settings, Mapping):
+        raise ParameterError(f"settings = {settings!r} is not a mapping of path to value", field="settings")
+    for path in settings:
+        if not isinstance(path, str):
+            raise UnknownNameError(f"no path {path!r}; a path is a text, such as 'patient.bsa'")
     repeated = {path: value for path, value in settings.items() if path.startswith("regimen.")}
     # interval and number of cycles only make sense together, and before anything that names a session
     found = {name: each.with_values(repeated) if repeated else each for name, each in scenarios.items()}

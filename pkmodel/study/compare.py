@@ -12,7 +12,7 @@ from .. import __version__
 from ..course import READING, REFUSED, observed, solve_runs
 from ..errors import ParameterError, RegimenError, RunError
 from ..exposure.metrics import evaluate
-from ..inputs.horizon import horizon_h
+from ..inputs.horizon import checked_rtol, horizon_h
 from ..inputs.scenario import Scenario
 from ..model.body import INERT_DRUG, Run
 from ..model.columns import HOURS_PER_DAY
@@ -111,6 +111,7 @@ def compare_scenarios(
             raise ParameterError(
                 f"compare takes one patient, but arm {name!r} has {scenario.size} lanes; use a sweep"
             )
+    rtol = checked_rtol(rtol)
     runs = [Run(s, until_h, players) for s in scenarios.values() for players in COALITIONS]
     solution = solve_runs(runs, None, Options(rtol=rtol))
     return _Reader(dict(scenarios), solution, until_h).comparison(names, rtol=rtol)
@@ -160,7 +161,8 @@ class _Reader:
         for key in (*EXPOSURE_KEYS, *WIDE_KEYS):
             if key == "targeting_index":
                 ratio, reference = (self.values["tumour_plasma_auc_ratio"][d, i] for i in (lane, twin))
-                values[key] = _number(ratio / reference)
+                with np.errstate(invalid="ignore"):  # nothing arrives anywhere: the reason says so
+                    values[key] = _number(ratio / reference)
                 reason = self.why["tumour_plasma_auc_ratio"][d, lane] or NOT_COMPARED
             else:
                 values[key] = _number(self.values[key][d, lane])

@@ -23,7 +23,7 @@ from ..inputs.drug import Drug
 from ..inputs.horizon import LONGEST_FOLLOW_UP_H
 from ..inputs.patient import Patient
 from ..inputs.scenario import Scenario
-from ..inputs.treatment import iv
+from ..inputs.treatment import Regimen, iv
 from ..model.graph import ELIMINATED
 from .reference_curve import Array, LinearCurve, SaturableCurve
 
@@ -165,11 +165,17 @@ def reference_subject(drug: Drug) -> Patient:
         )
 
 
+def _treated(drug: Drug, given: Regimen) -> Scenario:
+    """The reference subject under a dose, which may be one of the low-dose limit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PlausibilityWarning)
+        return Scenario(reference_subject(drug), given)
+
+
 def plasma_curve(drug: Drug, case: Case) -> Array:
     """pkmodel's plasma concentration in the reference subject at the case's times [mg/L], (m,) or (m, lanes)."""
     given = iv(drug, case.dose_mg, duration_h=case.duration_h)
-    scenario = Scenario(reference_subject(drug), given)
-    course = simulate(scenario, until_h=case.window_h[1], times_h=case.times_h(), rtol=RTOL)
+    course = simulate(_treated(drug, given), until_h=case.window_h[1], times_h=case.times_h(), rtol=RTOL)
     for lane, reason in course.failures.items():
         raise RunError(f"{drug.name}: disposition could not be simulated: {reason}", lanes=[lane])
     return course.concentration_mg_per_l("plasma")
@@ -273,7 +279,7 @@ def low_dose_limits(drug: Drug, case: Case) -> tuple[float, float]:
     """
     until = min(HALF_LIVES * float(case.curve.half_lives()[-1]), LONGEST_FOLLOW_UP_H)
     given = iv(drug, LOW_DOSE * case.dose_mg, duration_h=case.duration_h)
-    solution = simulate(Scenario(reference_subject(drug), given), until_h=until, rtol=RTOL).solution
+    solution = simulate(_treated(drug, given), until_h=until, rtol=RTOL).solution
     area = float(solution.plasma_auc[0, 0])
     liver = [ELIMINATED.index(f"eliminated_{region}_cells") for region in ("served", "other")]
     inflow = area * float(drug.reference.internal("liver_flow")) * float(drug.blood_plasma_ratio)

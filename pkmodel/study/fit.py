@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, UnknownNameError
+from ..inputs import library
 from ..inputs.origin import Origin
 from ..inputs.record import specs
 from ..inputs.treatment import Carrier, ReleaseParameters
@@ -135,7 +137,7 @@ class ReleaseFits:
         return "\n".join(lines)
 
     def carrier(
-        self, name: str, *, law: str | None = None, base: Carrier | None = None, **overrides: Any
+        self, name: str, *, law: str | None = None, base: Carrier | str | Path | None = None, **overrides: Any
     ) -> Carrier:
         """A carrier that releases by a fitted law.
 
@@ -146,7 +148,8 @@ class ReleaseFits:
         law
             Name of the law, the best by default; ``tabulated`` takes the mean curve as it was measured.
         base
-            A carrier that gives every other field; without it all of them must be in `overrides`.
+            A carrier (record, library name or TOML path) that gives every other field; without it all of them
+            must be in `overrides`.
         overrides
             Fields of `Carrier`, such as ``prompt_fraction``.
 
@@ -157,7 +160,8 @@ class ReleaseFits:
         """
         release = self._release(self.best.law if law is None else law)
         if base is not None:
-            return base.replace(name=name, release=release, **overrides)
+            known: Carrier = library.load("carriers", base)
+            return known.replace(name=name, release=release, **overrides)
         given = {"name": name, "release": release, **overrides}
         missing = [key for key, spec in specs(Carrier).items() if spec.required and key not in given]
         if missing:
@@ -208,6 +212,8 @@ def fit_release(csv_or_arrays: Any, *, laws: Sequence[str] | None = None) -> Rel
     UnknownNameError
         A law of that name cannot be fitted.
     """
+    if isinstance(laws, str) or not isinstance(laws, Sequence | None):
+        raise ParameterError(f"laws = {laws!r} is not a list of names, such as ['weibull']", field="laws", value=laws)
     chosen = FITTED_LAWS if laws is None else tuple(laws)
     for law in chosen:
         if law not in FITTED_LAWS:

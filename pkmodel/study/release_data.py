@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import FileError, InputError, ParameterError
+from ..errors import FileError, InputError, ParameterError, PlausibilityWarning
+from ..inputs.fields import plain_numbers
 from ..units import factor
 
 Array = NDArray[np.float64]
@@ -82,10 +84,7 @@ def release_data(csv_or_arrays: Any) -> ReleaseData:
 
 
 def _from_arrays(times: ArrayLike, released: ArrayLike) -> ReleaseData:
-    try:
-        t, f = np.array(times, dtype=float), np.array(released, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError("times and released fractions must be numbers") from None
+    t, f = plain_numbers(times, "times", "h"), plain_numbers(released, "fractions", "1")
     if t.ndim != 1 or f.ndim not in (1, 2) or len(f) != len(t):
         raise ParameterError(
             f"times (m,) and fractions (m,) or (m, replicates) expected, got {t.shape} and {f.shape}"
@@ -100,9 +99,17 @@ def _from_file(path: Path) -> ReleaseData:
         values = np.array([_row(cells, header, line) for line, cells in rows])
         time = next(i for i, name in enumerate(header) if _TIME.fullmatch(name))
         released = np.delete(values, time, axis=1) / (100.0 if percent else 1.0)
-        return _checked(values[:, time] * scale, released, path.name, lambda row: f"line {rows[row][0]}")
+        data = _checked(values[:, time] * scale, released, path.name, lambda row: f"line {rows[row][0]}")
     except InputError as error:
         raise error.located(path) from None
+    if percent and released.max() <= 0.01:
+        warnings.warn(
+            f"{path}: released_percent never exceeds {100.0 * released.max():g} %, outside the plausible range of a "
+            "release curve; fractions belong in released_fraction",
+            PlausibilityWarning,
+            stacklevel=4,
+        )
+    return data
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -157,11 +164,12 @@ def _number(cell: str, name: str, line: int) -> float:
     if _DECIMAL_COMMA.fullmatch(cell):
         raise FileError(f"line {line}, {name}: {cell!r} has a decimal comma; write {cell.replace(',', '.')}")
     try:
-        value = float(cell)
+        if "_" not in cell:  # Python reads 1_000 as a number, a CSV file does not
+            return float(cell)
     except ValueError:
-        found = repr(cell) if cell else "nothing"
-        raise FileError(f"line {line}, {name}: expected a number, found {found}") from None
-    return value
+        pass
+    found = repr(cell) if cell else "nothing"
+    raise FileError(f"line {line}, {name}: expected a number, found {found}")
 
 
 def _checked(times: Array, released: Array, source: str, place: Callable[[int], str]) -> ReleaseData:

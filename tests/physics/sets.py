@@ -1,4 +1,4 @@
-"""Random parameter sets for the physics tests: a drug in a patient under a catheter, every value an array (n,).
+"""Random parameter sets for the physics tests: a drug in a patient under a catheter, all values arrays (n,).
 
 Values lie around those of the library (log-uniform within a factor of three, shares uniform) and are always
 legal: the liver clears no more than the whole body does, and its uptake lies below its exchange.
@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pkmodel.course import solve_runs
 from pkmodel.errors import PlausibilityWarning
 from pkmodel.inputs import library
 from pkmodel.inputs.drug import Drug
 from pkmodel.inputs.patient import Catheter, Patient
+from pkmodel.inputs.record import Record
 from pkmodel.inputs.regimen import Regimen
 from pkmodel.inputs.scenario import Scenario
 from pkmodel.laws import perfusion
 from pkmodel.model.body import Run, lower
-from pkmodel.model.graph import INDEX, NAMES
-from pkmodel.model.network import network, read_geometry
+from pkmodel.model.network import read_geometry
 from pkmodel.model.problem import DrugColumns, PatientColumns
 from pkmodel.solve.drive import Options
+from pkmodel.solve.runs import solve_runs
 from pkmodel.solve.solution import Solution
 
 Array = NDArray[np.float64]
+R = TypeVar("R", bound=Record)
 
 DRUGS = ("cisplatin", "doxorubicin", "fluorouracil", "mitomycin_c")
 N = 1000
@@ -37,8 +39,8 @@ FACTOR = 3.0
 ML_PER_MIN = 0.06  # in L/h
 
 _SPREAD_DRUG = (
-    "cl_total", "blood_plasma_ratio", "v1", "q2", "v2", "q3", "v3", "km_other", "liver.kp", "liver.ps", "liver.km",
-    "tumour.kp", "tumour.ps", "tumour.loss_extracellular", "tumour.loss_cellular", "bound.half_life",
+    "cl_total", "blood_plasma_ratio", "v1", "q2", "v2", "q3", "v3", "km_other", "liver.kp", "liver.ps",
+    "liver.km", "tumour.kp", "tumour.ps", "tumour.loss_extracellular", "tumour.loss_cellular", "bound.half_life",
 )  # fmt: skip
 _SPREAD_PATIENT = ("liver.flow", "liver.parenchyma_volume", "tumour.perfusion_ratio", "tumour.doubling_time")
 _UNIFORM_PATIENT = {
@@ -97,7 +99,7 @@ class Draw(NamedTuple):
         return self.changed(patient={"liver.shunt": 0.0})
 
 
-def quietly(record, values):  # type: ignore[no-untyped-def]
+def quietly(record: R, values: Mapping[str, object]) -> R:
     """Change values of a record; that they are implausible is the point of a random set."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PlausibilityWarning)
@@ -143,7 +145,9 @@ def _settle_liver(values: dict[str, Array], drug: Drug, rng: np.random.Generator
     values["liver.ps"] = np.maximum(values["liver.ps"], 1.1 * apparent / parenchyma)
 
 
-def solved(*runs: Run, times: object = None, rtol: float = 1e-5, observers: tuple[object, ...] = ()) -> Solution:
+def solved(
+    *runs: Run, times: object = None, rtol: float = 1e-5, observers: tuple[object, ...] = ()
+) -> Solution:
     """Solve runs together; no lane may fail."""
     solution = solve_runs(runs, times, Options(rtol=rtol, observers=observers, max_steps=20_000))  # type: ignore[arg-type]
     assert not solution.failed.any(), next(r for r in solution.reasons if r)
@@ -221,9 +225,3 @@ def anatomy(scenario: Scenario) -> Anatomy:
     share = perfusion.split(flows, target_preference=1.0, patent_tumour=1.0, patent_served=1.0)
     whole = ratio * np.stack([flows.served_arterial + flows.served_portal, flows.other])
     return Anatomy(d, p, ratio * flows.zone, loss, whole, uptake, share)
-
-
-__all__ = [
-    "DRUGS", "FACTOR", "INDEX", "NAMES", "N", "Anatomy", "Draw", "anatomy", "draw", "generator", "infinite", "lanes", "network",
-    "quietly", "solved", "spread", "worst",
-]  # fmt: skip

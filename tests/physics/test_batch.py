@@ -1,4 +1,4 @@
-"""Batches: lanes of very different lengths together, one lane like the same lane alone, one bad lane alone bad."""
+"""Batches: lanes of very different lengths together, each as it would be alone, and a bad one alone bad."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def one_compartment(name: str, seed: int) -> tuple[sets.Draw, sets.Array, sets.A
     return drawn, np.asarray(drawn.drug.cl_total), np.asarray(drawn.drug.v1)
 
 
-def closed_form(time: sets.Array, length: sets.Array, clearance: sets.Array, volume: sets.Array) -> sets.Array:
+def closed_form(
+    time: sets.Array, length: sets.Array, clearance: sets.Array, volume: sets.Array
+) -> sets.Array:
     """Concentration [mg/L] of a one-compartment infusion, a bolus where its length is zero."""
     rate = clearance / volume
     running = np.clip(time, 0.0, length)
@@ -74,7 +76,10 @@ def test_a_second_in_half_a_year_loses_nothing(name: str) -> None:
     solution = sets.solved(drawn.run(regimen, 180 * 24.0))
     assert np.max(solution.balance) < 1e-9
     assert sets.worst(sets.infinite(solution), DOSE_MG / clearance) < 1e-9
-    assert sets.worst(solution.plasma_cmax[0], closed_form(SECOND, np.full(sets.N, SECOND), clearance, volume)) < 1e-5
+    assert (
+        sets.worst(solution.plasma_cmax[0], closed_form(SECOND, np.full(sets.N, SECOND), clearance, volume))
+        < 1e-5
+    )
 
 
 @each_drug
@@ -98,7 +103,7 @@ def together(name: str, rtol: float) -> tuple[Problem, Solution]:
 
 
 def difference(one: Solution, other: Solution) -> float:
-    """Largest deviation of lanes' results, relative to max(|value|, 1e-4 of the compartment's maximum in the lane).
+    """Largest deviation of lanes' results, relative to max(|value|, 1e-4 of its compartment's maximum).
 
     A compartment that never holds 1e-9 of the dose is empty.
     """
@@ -151,7 +156,9 @@ def test_a_poisoned_lane_fails_alone_and_is_named(name: str, column: str) -> Non
     assert np.flatnonzero(found.failed).tolist() == [bad]
     reason = found.reasons[bad]
     assert reason is not None
-    assert "non-finite values" in reason or "nothing can be injected" in reason  # no flow: refused before it starts
+    assert (
+        "non-finite values" in reason or "nothing can be injected" in reason
+    )  # no flow: refused before it starts
     assert np.all(np.isnan(found.amounts[..., bad]))
     assert np.all(np.isnan(found.sampled[..., bad]))
     for part in (slice(0, bad), slice(bad + 1, None)):

@@ -1,6 +1,6 @@
 """Closed forms of MODEL section 8: clearance, availability, regional advantage, on 1,000 random sets a drug.
 
-Linear drugs (5-FU's Michaelis constants are set to infinity), constant flow. Clearances, flows and shares on the
+Linear drugs (Michaelis constants set to infinity), constant flow. Clearances, flows and shares on the
 right-hand sides are worked out by `sets.anatomy` from the columns; the solver appears on the left-hand sides
 only. AUCs run to infinity: integrated up to the horizon, the rest by the solver's own solve on the tree.
 """
@@ -83,7 +83,10 @@ def lossless(name: str) -> Pair:
 def liver_alone(name: str) -> Pair:
     """No tumour, no shunt: the served liver is all that is injected; followed until nothing is left."""
     drawn = sets.draw(name, seed=3).linear().unshunted()
-    silent = {"marrow.neutrophil_slope": 0.0, "marrow.leukocyte_slope": 0.0}  # nothing but transport takes steps
+    silent = {
+        "marrow.neutrophil_slope": 0.0,
+        "marrow.leukocyte_slope": 0.0,
+    }  # nothing but transport takes steps
     absent = {"tumour.diameter": 0.0, "tumour.shunt": 0.0}
     return follow(drawn.changed(drug=silent, patient=absent), until_h=1e5)
 
@@ -190,7 +193,7 @@ def test_extraction_with_a_shunt(name: str) -> None:
 
 @each_drug
 def test_slow_release_leaves_exposure_to_infinity_as_it_was(name: str) -> None:
-    # constant flow, complete release: the law drops out (MODEL: no text may claim AUC from slow release alone)
+    # constant flow, complete release: the law drops out (no text may claim AUC from slow release alone)
     drawn = sets.draw(name, seed=5, n=300).linear()
     still = {"occlusion": 0.0, "lung_share": 0.0, "target_preference": 1.0, "prompt_fraction": 0.0}
     rate = drawn.rng.uniform(0.05, 2.0, 300)

@@ -48,7 +48,7 @@ def samples(solution: Solution, count: int = TIMES.size) -> sets.Array:
 
 
 def apart(one: sets.Array, other: sets.Array) -> float:
-    """Largest difference of amounts (11, m, n), relative to max(|value|, 1e-4 of the compartment's own maximum).
+    """Largest difference of amounts (11, m, n), relative to max(|value|, 1e-4 of its compartment's maximum).
 
     A compartment that never holds 1e-9 of the dose is empty.
     """
@@ -60,7 +60,12 @@ def apart(one: sets.Array, other: sets.Array) -> float:
 @each_drug
 def test_no_extraction_no_loss_and_the_whole_liver_give_intravenous_exposure(name: str) -> None:
     drawn = quiet(name, 11).changed(
-        drug={"extraction": 0.0, "tumour.loss_extracellular": 0.0, "tumour.loss_cellular": 0.0, "km_other": np.inf},
+        drug={
+            "extraction": 0.0,
+            "tumour.loss_extracellular": 0.0,
+            "tumour.loss_cellular": 0.0,
+            "km_other": np.inf,
+        },
         catheter={"territory_share": 1.0},
     )
     by_artery, by_vein = course(drawn, artery(drawn)), course(drawn, pk.iv(drawn.drug, DOSE_MG))
@@ -84,7 +89,10 @@ def test_a_duration_towards_zero_is_a_bolus(name: str) -> None:
 def test_a_vanishing_peripheral_is_one_compartment_less(name: str, limit: dict[str, float]) -> None:
     drawn = quiet(name, 13)
     drawn = drawn.changed(drug={"q2": 30.0, "v2": 20.0, "q3": 10.0, "v3": 40.0})
-    without, nearly = drawn.changed(drug={"q2": 0.0, "v2": 0.0, "q3": 0.0, "v3": 0.0}), drawn.changed(drug=limit)
+    without, nearly = (
+        drawn.changed(drug={"q2": 0.0, "v2": 0.0, "q3": 0.0, "v3": 0.0}),
+        drawn.changed(drug=limit),
+    )
     less, almost = course(without, artery(without)), course(nearly, artery(nearly))
     rows = [*range(8), 10]
     assert apart(samples(almost)[rows], samples(less)[rows]) < SAME
@@ -220,7 +228,9 @@ def test_unit_of_volume(name: str) -> None:
     drawn = quiet(name, 24)
     drug = {p: 2 * drawn.drug.get(p) for p in ("cl_total", "v1", "q2", "v2", "q3", "v3", "bound.volume")}
     drug |= {p: 0.5 * drawn.drug.get(p) for p in ("km_other", "liver.km", "kill.ec50")}
-    drug |= {f"reference.{p}": 2 * drawn.drug.get(f"reference.{p}") for p in ("liver_flow", "parenchyma_volume")}
+    drug |= {
+        f"reference.{p}": 2 * drawn.drug.get(f"reference.{p}") for p in ("liver_flow", "parenchyma_volume")
+    }
     patient = {p: 2 * drawn.patient.get(p) for p in ("liver.flow", "liver.parenchyma_volume", "tumour.count")}
     other = drawn.changed(drug=drug, patient=patient)
     one, other = course(drawn, artery(drawn)), course(other, artery(other))
@@ -233,8 +243,8 @@ def test_unit_of_volume(name: str) -> None:
 def test_unit_of_time(name: str) -> None:
     # everything twice as fast: rates, flows and clearances twice, times half
     drawn = quiet(name, 25)
-    rates = ("cl_total", "q2", "q3", "reference.liver_flow", "liver.ps", "tumour.ps", "tumour.loss_extracellular",
-             "tumour.loss_cellular", "kill.kmax")  # fmt: skip
+    rates = ("cl_total", "q2", "q3", "reference.liver_flow", "liver.ps", "tumour.ps",
+             "tumour.loss_extracellular", "tumour.loss_cellular", "kill.kmax")  # fmt: skip
     drug = {p: 2 * drawn.drug.get(p) for p in rates}
     drug |= {p: 0.5 * drawn.drug.get(p) for p in ("bound.half_life", "bound.tumour_half_life")}
     times = ("tumour.doubling_time", "tumour.resorption_half_life", "tumour.hypoxia_time")
@@ -252,7 +262,15 @@ def test_more_output_times_change_nothing(name: str) -> None:
     few = course(drawn, artery(drawn))
     many = course(drawn, artery(drawn), times=np.union1d(TIMES, np.linspace(0.0, UNTIL_H, 101)))
     none = course(drawn, artery(drawn), times=None)
-    for field in ("amounts", "eliminated", "plasma_auc", "plasma_cmax", "plasma_tmax", "tissue_auc", "viable"):
+    for field in (
+        "amounts",
+        "eliminated",
+        "plasma_auc",
+        "plasma_cmax",
+        "plasma_tmax",
+        "tissue_auc",
+        "viable",
+    ):
         assert np.array_equal(getattr(many, field), getattr(few, field))
         assert np.array_equal(getattr(none, field), getattr(few, field))
 

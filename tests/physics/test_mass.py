@@ -1,9 +1,9 @@
 """Mass: what is given is somewhere. Balance to 1e-9 of closed-form inputs, and the flux identity to 1e-6.
 
 The balance compares the solver's amounts with the doses; the identity integrates every elimination flux over
-again, by Gauss quadrature of the dense output with a Michaelis-Menten formula of its own, and does not look at
-the solver's eliminated amounts. Every set gets an arterial bolus and infusion, a depot, occlusion, and a second
-session after the tumour has been read again; the tolerance is the default one.
+again, by Gauss quadrature of the dense output with a Michaelis-Menten formula of its own, and does not look
+at the solver's eliminated amounts. Every set gets an arterial bolus and infusion, a depot, occlusion, and a
+second session after the tumour has been read again; the tolerance is the default one.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ def test_a_loss_that_books_too_little_is_seen_by_the_identity_alone(
 @pytest.mark.parametrize(
     "row", ["core_extracellular", "central", "eliminated_served_cells", "eliminated_escape_cells"]
 )
-def test_a_flux_that_arrives_nowhere_is_seen_by_the_balance(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flux_that_arrives_nowhere_is_seen_by_the_balance(
+    row: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = Dynamics.rate
 
     def leaking(self: Dynamics, *args: object, **kwargs: object) -> sets.Array:

@@ -84,6 +84,7 @@ def _observe_drug(course: Course, i: int) -> dict[str, Any]:
         "plasma_auc": state["plasma_auc"],
         "tumour_auc": state["tumour_auc"] if sum(volume) > 0 else float("nan"),
         "body_mg": body,
+        "delivered_mg": course.delivered[i],
         "eliminated": {route: state[name] for route, name in LOSSES.items()},
         "depot": {place: state[f"depot_{place}"] for place in eq.PLACES},
     }
@@ -98,6 +99,7 @@ def _observe(course: Course) -> dict[str, Any]:
     out["necrotic_ml"] = [1e3 * v for v in course.necrotic()]
     out["hypoxia"] = [float(r[z]) if course.tumour.v0[z] > 0 else float("nan") for z in (0, 1)]
     out["killed_ml"] = {"ischaemia": 1e3 * r[6], **{d: 1e3 * r[7 + i] for i, d in enumerate(course.names)}}
+    out["served_ischaemic_dose_h"] = float(r[-1]) if course.supply.v_served > 0 else float("nan")
     out["patent_fraction"] = list(course.patent(0.0))
     for number, line in enumerate(eq.LINES):
         known = course.case.marrow[line].known
@@ -130,7 +132,8 @@ def simulate(spec: dict[str, Any], times_h: Any) -> dict[str, Any]:
     dict
         times_h; per drug under `drugs[name]`: plasma, tumour_core, tumour_escape, served_liver, other_liver,
         tumour_homogenate, hepatic_vein, bound_plasma [mg/L], plasma_auc, tumour_auc [mg h/L, from 0 to the sample],
-        body_mg, eliminated {route: mg}, depot {place: mg}; viable_ml, necrotic_ml, hypoxia (2, n), killed_ml {cause: mL},
+        body_mg, delivered_mg (put into the tumour by the doses begun so far, dissolved and depot), eliminated {route: mg},
+        depot {place: mg}; served_ischaemic_dose_h (integral of x_S); viable_ml, necrotic_ml, hypoxia (2, n), killed_ml {cause: mL},
         patent_fraction (2, n: tumour, served liver), neutrophils, leukocytes [1e9/L]; `until`: the same at until_h.
     """
     course = Course(spec)

@@ -80,6 +80,8 @@ class Course:
             k_hyp=self.tumour.k_hyp if with_kill else 0.0,
             marrow=inputs.marrow_constants(patient, self.drugs),
         )
+        self.critical = [self.tumour.s_crit, self.tumour.s_crit, patient["liver.critical_supply"]]
+        self.delivered = [0.0] * len(self.drugs)  # into the tumour's zones by injection, dissolved and depot [mg]
         self.depots: list[Depot] = []
         self.infusions: list[SimpleNamespace] = []
         self.last_reading: Fraction | None = None
@@ -152,6 +154,7 @@ class Course:
                 dissolved = [*(amount * prompt * s for s in inside), 0.0, shunted]
             else:
                 dissolved[4] = amount * prompt
+            self.delivered[i] += sum(dissolved[:2])
             self._enter(i, dose, dissolved, shunted)
             if carrier is not None and prompt < 1:
                 self._lay(i, dose, carrier, amount * (1 - prompt), agents)
@@ -174,6 +177,7 @@ class Course:
             amounts = [amount * (1 - lung) * s for s in shares] + [amount * lung, 0.0]
         else:
             amounts = [0.0, 0.0, 0.0, 0.0, amount]
+        self.delivered[i] += sum(amounts[:2])
         self.depots.append(Depot(i, dose, law_of(carrier), amounts))
         if dose.end == dose.start:
             at = i * SIZE + eq.AT["depot_core"]
@@ -198,16 +202,25 @@ class Course:
             p_s *= f_s
         return p_t, p_s
 
-    def supplies(self, p_t: float) -> list[float]:
-        """S_z of both zones."""
-        q = self.tumour.q_min
-        return [q + (1 - q) * (a * p_t + 1 - a) for a in self.tumour.weight]
+    def supplies(self, x: float) -> list[float]:
+        """S_z of both zones and the oxygen supply of the served liver; the real patency, whatever transport is told."""
+        (p_t, p_s), q, w = self.patent(x), self.tumour.q_min, self.oxygen_weight()
+        return [*(q + (1 - q) * (a * p_t + 1 - a) for a in self.tumour.weight), w * p_s + 1 - w]
+
+    def oxygen_weight(self) -> float:
+        """Share of the artery in the oxygen of the served liver (section 5)."""
+        artery, portal = 1.8 * self.geo.artery_served, 0.73 * self.geo.portal_served
+        if self.supply.main_thrombosis:
+            return 1.0
+        return artery / (artery + portal) if artery + portal > 0 else 0.0
 
     def blood_flows(self, x: float) -> list[float]:
         """Perfusing blood flows of core, escape, served and other liver [L/h], shunt flow taken off."""
-        p_t, p_s = self.patent(x) if self.with_retention else (1.0, 1.0)
-        geo, open_share = self.geo, 1 - self.supply.shunt
-        zones = [f * s for f, s in zip(geo.zone_flow, self.supplies(p_t), strict=True)]
+        geo, open_share, p_s = self.geo, 1 - self.supply.shunt, 1.0
+        zones = list(geo.zone_flow)
+        if self.with_retention:
+            zones = [f * s for f, s in zip(zones, self.supplies(x)[:2], strict=True)]
+            p_s = self.patent(x)[1]
         return [
             *zones,
             open_share * (geo.artery_served * p_s + geo.portal_served),
@@ -215,9 +228,8 @@ class Course:
         ]
 
     def ischaemia(self, x: float) -> list[float]:
-        """x_z of both zones: the real patency, whatever transport is told."""
-        p_t, _ = self.patent(x)
-        return [max(0.0, 1 - s / self.tumour.s_crit) ** 2 for s in self.supplies(p_t)]
+        """x of both zones and of the served liver."""
+        return [max(0.0, 1 - s / crit) ** 2 for s, crit in zip(self.supplies(x), self.critical, strict=True)]
 
     def drug_inputs(self, x: float) -> list[SimpleNamespace]:
         """Per drug: rates into the regions' extracellular space, into the centre, and change of the depots [mg/h]."""
@@ -275,11 +287,12 @@ class Course:
             self.y = found.y[:, -1]
 
     def _crossings(self, length: float) -> list[float]:
-        """Local times at which a zone's supply passes its critical value (a kink in the second derivative of h)."""
+        """Local times at which a supply passes its critical value (a kink in the second derivative of h)."""
         found = []
-        for z in (0, 1):
+        for z in range(3):
+
             def distance(x: float, z: int = z) -> float:
-                return self.supplies(self.patent(x)[0])[z] - self.tumour.s_crit
+                return self.supplies(x)[z] - self.critical[z]
 
             if distance(0.0) * distance(length) < 0:
                 found.append(brentq(distance, 0.0, length, xtol=1e-12 * length))

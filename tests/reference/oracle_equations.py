@@ -101,8 +101,9 @@ def transport(
 
 
 def response_size(n_drugs: int) -> int:
-    """Hypoxia 2, ln(v/v0) 2, necrosis 2, volume killed by ischaemia and by each drug, two lines of five blood pools."""
-    return 6 + 1 + n_drugs + 10
+    """Hypoxia 2, ln(v/v0) 2, necrosis 2, volume killed by ischaemia and by each drug, two lines of five blood pools,
+    ischaemic dose of the served liver."""
+    return 6 + 1 + n_drugs + 10 + 1
 
 
 def drug_kill(drug: SimpleNamespace, m: Number, h: Number) -> Number:
@@ -117,9 +118,11 @@ def drug_kill(drug: SimpleNamespace, m: Number, h: Number) -> Number:
 def response(
     r: list[Number], plasma: list[Number], medium: list[list[Number]], x: list[float], case: SimpleNamespace
 ) -> list[Number]:
-    """Tumour and blood. `plasma`: C per drug; `medium`: [m_core, m_escape] per drug; `x`: ischaemia of the zones."""
+    """Tumour and blood. `plasma`: C per drug; `medium`: [m_core, m_escape] per drug; `x`: ischaemia of both
+    zones and of the served liver."""
     t, n = case.tumour, len(case.drugs)
     d: list[Number] = [0.0] * len(r)
+    d[-1] = x[2]
     for z in (0, 1):
         if t.v0[z] == 0:
             continue

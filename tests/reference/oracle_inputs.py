@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -105,12 +106,18 @@ def to_internal(kind: str, path: str, value: Any) -> Any:
     return float(value) * FACTOR[unit]
 
 
+@cache
+def library_table(kind: str, name: str) -> dict[str, Any]:
+    """The TOML file as it stands (never changed by its readers)."""
+    with open(DATA / kind / f"{name}.toml", "rb") as handle:
+        return tomllib.load(handle)
+
+
 def read(kind: str, name: str, *, drug: str | None = None) -> Record:
     """Library record; a carrier with the [for.<drug>] tables of `drug` laid over it."""
-    with open(DATA / kind / f"{name}.toml", "rb") as handle:
-        table = tomllib.load(handle)
-    special = table.pop("for", {})
-    return _flat(_merged(table, special.get(drug, {})))
+    table = library_table(kind, name)
+    plain = {key: item for key, item in table.items() if key != "for"}
+    return _flat(_merged(plain, table.get("for", {}).get(drug, {})))
 
 
 def overridden(record: Record, kind: str, prefix: str, overrides: dict[str, Any]) -> Record:
@@ -231,6 +238,7 @@ def supply_constants(p: Record, catheter: Record) -> SimpleNamespace:
         v_other=volume * (1 - share),
         f_e=p["liver.extracellular_fraction"],
         shunt=p["liver.shunt"],
+        main_thrombosis=p["portal_thrombosis"] == "main",
     )
 
 

@@ -10,7 +10,6 @@ drawn again.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -191,8 +190,7 @@ def _length_h(item: dict[str, Any]) -> float:
 
 def _drawable(kind: str, name: str) -> dict[str, tuple[float, float]]:
     """Plausible range of every numeric field of a library record, in the field's own unit."""
-    with open(inputs.DATA / kind / f"{name}.toml", "rb") as handle:
-        table = tomllib.load(handle)
+    table = inputs.library_table(kind, name)
     out = {}
 
     def walk(node: dict[str, Any], prefix: str) -> None:

@@ -1,9 +1,9 @@
 """The published closed forms of one, two and three compartments, through this graph and this solver.
 
-324 values from public test material (see data/CREDITS.md): four significant digits, an expected zero exactly zero.
-A generic subject without liver and tumour carries the disposition; zero-order input is an infusion, first-order
-input a depot outside the vessels, a lag a later start. Steady state is dosed, not assumed: as many doses as it
-takes for the doses left out to be below 1e-6 of the concentration.
+324 values from public test material (see data/CREDITS.md), to four significant digits; zero is exactly zero.
+A generic subject without liver and tumour carries the disposition; zero-order input is an infusion,
+first-order input a depot outside the vessels, a lag a later start. Steady state is dosed, not assumed: as many
+doses as it takes for those left out to be below 1e-6 of the concentration.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def profiles() -> dict[str, list[Row]]:
 
 
 def doses_needed(row: Row) -> int:
-    """Doses until those left out are below LEFT_OUT: the slowest rate of disposition and absorption counts."""
+    """Doses until those left out are below LEFT_OUT, by the slowest rate of disposition and absorption."""
     if row["regimen"] == "single":
         return 1
     v1, exchange = number(row, "V1"), []
@@ -83,8 +83,10 @@ def subject() -> Patient:
 
 
 def substance(rows: list[Row]) -> Drug:
-    """One drug whose lanes are the profiles: clearance without a liver, linear, whatever the library's says."""
-    column = {name: np.array([number(r, name) for r in rows]) for name in ("CL", "V1", "Q2", "V2", "Q3", "V3")}
+    """One drug whose lanes are the profiles: linear clearance without a liver."""
+    column = {
+        name: np.array([number(r, name) for r in rows]) for name in ("CL", "V1", "Q2", "V2", "Q3", "V3")
+    }
     return pk.drug("cisplatin").with_values(
         {
             "extraction": 0.0,
@@ -142,7 +144,7 @@ def dosed(count: int) -> dict[str, np.ndarray]:
 
 @cache
 def depots() -> dict[str, np.ndarray]:
-    """Profiles of first-order input; every earlier dose is a lane of its own, and a profile's lanes are summed."""
+    """Profiles of first-order input; every earlier dose is a lane of its own; they are summed."""
     chosen = {n: rows for n, rows in profiles().items() if INPUTS[rows[0]["route"]] == "depot"}
     lanes = [(name, k) for name, rows in chosen.items() for k in range(doses_needed(rows[0]))]
     first = [chosen[name][0] for name, _ in lanes]

@@ -15,7 +15,9 @@ from pkmodel.solve.clock import Clock, blocked_by, patency, segment_clock
 
 def clock() -> Clock:
     """Lanes that start at different times, of different lengths and powers, the last without length."""
-    return Clock(np.array([0.0, 1.0, 5.0, 7.0]), np.array([2.0, 10.0, 1e-3, 0.0]), np.array([1.0, 2.0, 3.0, 1.0]))
+    return Clock(
+        np.array([0.0, 1.0, 5.0, 7.0]), np.array([2.0, 10.0, 1e-3, 0.0]), np.array([1.0, 2.0, 3.0, 1.0])
+    )
 
 
 def problem(regimen: Regimen, until_h: float = 200.0) -> Problem:

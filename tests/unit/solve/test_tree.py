@@ -24,7 +24,7 @@ def parents() -> list[int]:
 def random_flows(seed: int, *, absent: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Diagonal (N, n), up and down (N-1, n) of W = g I - M for random conductances, capacities and losses.
 
-    Of the size of the library's drugs: from 0.1 to 100 L/h and from 0.1 to 100 L, steps from minutes to hours.
+    Of the size of the library's drugs: 0.1 to 100 L/h and 0.1 to 100 L, steps of minutes to hours.
     """
     rng = np.random.default_rng(seed)
 
