@@ -15,6 +15,7 @@ from .solve.solution import Solution
 
 HOURS_PER_DAY = 24.0
 NOT_READ = "follow-up ends before the reading, 28 d after the last session"
+NO_FALL = "the count never falls below its baseline"
 NO_SLOPE = "no marrow slope is known for any drug given"
 
 TUMOUR_EFFECTS = {"necrosis_percent": "%", "viable_left_percent": "%"}
@@ -44,10 +45,12 @@ def effects(solution: Solution, *, reading: int, tumour_ml: Array) -> tuple[dict
     unread, unknown = np.isnan(viable), np.isnan(nadir)
     reasons = {}
     lost = np.array([reason or "" for reason in solution.reasons], dtype=object)
+    tumour_causes = {NO_TUMOUR: absent, NOT_READ: unread}
+    blood_causes = {NO_SLOPE: unknown}
+    day_causes = {**blood_causes, NO_DRUG: ~dosed, NO_FALL: np.isnan(day)}
     for name in values:
         found = lost.copy()
-        of_tumour = name in TUMOUR_EFFECTS
-        causes = {NO_TUMOUR: absent, NOT_READ: unread} if of_tumour else {NO_DRUG: ~dosed, NO_SLOPE: unknown}
+        causes = tumour_causes if name in TUMOUR_EFFECTS else day_causes if name.endswith("_day") else blood_causes
         for text, where in causes.items():
             found[where & (found == "")] = text
         values[name] = np.where(found != "", np.nan, values[name])

@@ -229,7 +229,8 @@ def _not_numbers(label: str, value: Any, unit: str) -> ParameterError:
     shown = " ".join(repr(value).split())
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
     kind, in_unit = type(value).__name__, "" if unit == "1" else f" in {unit}"
-    return ParameterError(f"{label} must be numbers{in_unit}, got {shown} ({kind})", field=label, value=value, unit=unit)
+    message = f"{label} must be numbers{in_unit}, got {shown} ({kind})"
+    return ParameterError(message, field=label, value=value, unit=unit)
 
 
 def text_value(spec: FieldSpec, value: Any, label: str) -> str:

@@ -147,7 +147,9 @@ class Regimen(Record):
         starts = [cycle[0].at for cycle in self.cycles()]
         gaps = [(later - earlier) / 24.0 for earlier, later in pairwise(starts)]
         if not gaps or not all(np.allclose(each, gaps[0], rtol=1e-12, atol=0) for each in gaps):
-            raise RegimenError("regimen.every exists only for sessions repeated at equal intervals; set it too, or use repeat")
+            raise RegimenError(
+                "regimen.every exists only for sessions repeated at equal intervals; set it too, or use repeat"
+            )
         return gaps[0]
 
     def respaced(self, *, every: Any = None, times: Any = None) -> Regimen:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..inputs.materials import LAW_PARAMETERS, Carrier, Embolic
 from ..inputs.scenario import Scenario
 from ..laws import perfusion
@@ -41,6 +42,8 @@ def describe(scenario: Scenario) -> str:
     >>> "dA[central]/dt" in text
     True
     """
+    if not isinstance(scenario, Scenario):
+        raise InputError(f"scenario: expected a Scenario, got {type(scenario).__name__}")
     batch = lower([Run(scenario, _FAR_H)])[0]
     problem = batch.problem.take(slice(0, 1))
     geometry = read_geometry(problem, problem.patient.zone_volume, np.zeros((2, 1)))

@@ -28,7 +28,7 @@ from .watch import Peak, Samples
 BLOCK = 1024
 FIRST_STEP, LEAST_STEP, MAX_STEPS = 1e-4, 1e-13, 2_000
 # Errors of many steps add up: one step may make this share of the tolerance.
-SHARE = 0.4
+SHARE = 0.25
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 6.0, 0.1
 # Errors count relative to max(|value|, this share of the course's maximum so far).
 FLOOR = 1e-4

@@ -170,22 +170,18 @@ def _exposure(course: Course, depot: Array, dose: Array) -> dict[str, Array]:
 
 def _response(course: Course) -> dict[str, Array]:
     """Volumes, booked kill and blood cells."""
-    nadir, nadir_time = _nadirs(course)
     return {
+        **_blood(course),
         "viable": course.tumour.viable,
         "dead": course.tumour.dead,
         "booked_drug": course.tumour.booked_drug,
         "booked_ischaemia": course.tumour.booked_ischaemia,
-        "nadir": nadir,
-        "nadir_time": nadir_time,
     }
 
 
 def _samples(course: Course) -> dict[str, Array]:
     """Samples, and the constants that turn their amounts into concentrations."""
     s, patient = course.samples, course.problem.patient
-    cells = np.full((2, *s.times.shape), np.nan)
-    cells[_line_rows(course)] = s.cells
     return {
         "central_volume": course.problem.drug.v1.copy(),
         "parenchyma": np.stack([patient.served, patient.other]),
@@ -200,7 +196,6 @@ def _samples(course: Course) -> dict[str, Array]:
         "sampled_viable": s.viable,
         "sampled_dead": s.dead,
         "sampled_volume": s.volume,
-        "sampled_cells": cells,
     }
 
 
@@ -209,11 +204,32 @@ def _line_rows(course: Course) -> list[int]:
     return [i for i, slope in enumerate(slopes) if np.any(np.nan_to_num(slope) != 0.0)]
 
 
-def _nadirs(course: Course) -> tuple[Array, Array]:
+def _blood(course: Course) -> dict[str, Array]:
+    """Lowest counts, their times and the sampled counts of both lines, (2, ..), NaN where no slope is known.
+
+    A line is known where no drug is given (it stays at its baseline) or a given drug has a slope.
+    """
+    drug, patient, s = course.problem.drug, course.problem.patient, course.samples
+    given = sum((slot.amount for slot in course.problem.slots), np.zeros(drug.v1.shape)) > 0.0
     nadir, time = np.full((2, course.problem.n), np.nan), np.full((2, course.problem.n), np.nan)
-    for row, line in zip(_line_rows(course), course.lines, strict=True):
-        nadir[row], time[row] = line.lowest, line.lowest_time
-    return nadir, time
+    cells = np.full((2, *s.times.shape), np.nan)
+    inside = (s.times >= 0.0) & (s.times <= course.problem.boundaries[-1])
+    lines = dict(zip(_line_rows(course), zip(course.lines, s.cells, strict=True), strict=True))
+    slopes = (drug.neutrophil_slope, drug.leukocyte_slope)
+    for row, (slope, baseline) in enumerate(zip(slopes, (patient.neutrophils, patient.leukocytes), strict=True)):
+        untouched = ~given.any(axis=0)
+        known = untouched | np.any(given & np.isfinite(slope), axis=0)
+        nadir[row] = np.where(untouched, baseline, np.nan)
+        cells[row] = np.where(untouched & inside, baseline, np.nan)
+        if row in lines:
+            line, sampled = lines[row]
+            nadir[row] = np.where(known & ~untouched, line.lowest, nadir[row])
+            time[row] = np.where(known & ~untouched, line.lowest_time, np.nan)
+            cells[row] = np.where(known & ~untouched, sampled, cells[row])
+        elif known.any():  # slopes of zero: the count stays where it is
+            nadir[row] = np.where(known, baseline, nadir[row])
+            cells[row] = np.where(known & inside, baseline, cells[row])
+    return {"nadir": nadir, "nadir_time": time, "sampled_cells": cells}
 
 
 def integrate_to_infinity(

@@ -39,8 +39,8 @@ FACTOR = 3.0
 ML_PER_MIN = 0.06  # in L/h
 
 _SPREAD_DRUG = (
-    "cl_total", "blood_plasma_ratio", "v1", "q2", "v2", "q3", "v3", "km_other", "liver.kp", "liver.ps",
-    "liver.km", "tumour.kp", "tumour.ps", "tumour.loss_extracellular", "tumour.loss_cellular", "bound.half_life",
+    "cl_total", "v1", "q2", "v2", "q3", "v3", "km_other", "liver.kp", "liver.ps", "liver.km", "tumour.kp",
+    "tumour.ps", "tumour.loss_extracellular", "tumour.loss_cellular", "bound.half_life",
 )  # fmt: skip
 _SPREAD_PATIENT = ("liver.flow", "liver.parenchyma_volume", "tumour.perfusion_ratio", "tumour.doubling_time")
 _UNIFORM_PATIENT = {

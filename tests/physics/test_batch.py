@@ -16,6 +16,9 @@ from pkmodel.model.problem import Problem
 from pkmodel.solve.drive import Options, solve
 from pkmodel.solve.solution import Solution
 
+# random sets are legal, and implausible on purpose
+pytestmark = pytest.mark.filterwarnings("ignore::pkmodel.errors.PlausibilityWarning")
+
 SECOND, QUARTER, DAY = 1.0 / 3600.0, 0.25, 24.0
 DURATIONS_H = (0.0, SECOND, QUARTER, DAY)
 DOSE_MG = 20.0

@@ -21,6 +21,9 @@ from pkmodel.model.body import Run, lower
 from pkmodel.model.network import read_geometry, steady_extraction
 from pkmodel.solve.solution import Solution
 
+# random sets are legal, and implausible on purpose
+pytestmark = pytest.mark.filterwarnings("ignore::pkmodel.errors.PlausibilityWarning")
+
 RTOL = 1e-6
 UNTIL_H = 24.0
 DOSE_MG = 50.0

@@ -23,6 +23,9 @@ from pkmodel.solve.forcing import Forcing
 from pkmodel.solve.solution import Solution
 from pkmodel.solve.transport import Dynamics, Step, evaluate_dense
 
+# random sets are legal, and implausible on purpose
+pytestmark = pytest.mark.filterwarnings("ignore::pkmodel.errors.PlausibilityWarning")
+
 BALANCE, IDENTITY = 1e-9, 1e-6
 UNTIL_H = 240.0
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import pytest
 import sets
 
 import pkmodel as pk
@@ -12,6 +13,9 @@ from pkmodel.course import Trajectory
 from pkmodel.inputs.drug import Drug
 from pkmodel.inputs.scenario import Scenario
 from pkmodel.model.columns import derived_clearances
+
+# random sets are legal, and implausible on purpose
+pytestmark = pytest.mark.filterwarnings("ignore::pkmodel.errors.PlausibilityWarning")
 
 INFUSED_H = 100.0
 RATES = np.geomspace(0.1, 1e4, 200)  # mg/h

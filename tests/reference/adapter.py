@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 import pkmodel as pk
-from pkmodel.solve.runs import solve_runs
 from pkmodel.exposure.observables import observe
 from pkmodel.inputs import library
 from pkmodel.inputs.materials import Carrier
@@ -16,6 +15,7 @@ from pkmodel.inputs.session import Dose, Session
 from pkmodel.model.body import Run
 from pkmodel.model.columns import column
 from pkmodel.solve.drive import Options
+from pkmodel.solve.runs import solve_runs
 from pkmodel.solve.watch import SAMPLED_ROWS
 
 CONCENTRATIONS = (
@@ -40,7 +40,13 @@ def _carrier(what: Any) -> Carrier | None:
 
 
 def scenario_of(spec: dict[str, Any]) -> pk.Scenario:
-    """The scenario a specification describes."""
+    """The scenario a specification describes; what is legal but not plausible is meant, and not warned about."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pk.PlausibilityWarning)
+        return _scenario(spec)
+
+
+def _scenario(spec: dict[str, Any]) -> pk.Scenario:
     sessions = []
     for session in spec["sessions"]:
         doses = []
@@ -58,15 +64,13 @@ def scenario_of(spec: dict[str, Any]) -> pk.Scenario:
             )
         embolics = tuple(each for name in session.get("embolics", ()) for each in library.embolics(name))
         sessions.append(Session(at=session["at_h"], doses=tuple(doses), embolics=embolics))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pk.PlausibilityWarning)
-        scenario = pk.Scenario(
-            pk.patient(spec["patient"]),
-            pk.Regimen(tuple(sessions)),
-            catheter=spec["catheter"],
-            review_days=spec.get("review_days"),
-        )
-        return scenario.with_values({p: v for p, v in spec.get("overrides", {}).items() if _applies(scenario, p)})
+    scenario = pk.Scenario(
+        pk.patient(spec["patient"]),
+        pk.Regimen(tuple(sessions)),
+        catheter=spec["catheter"],
+        review_days=spec.get("review_days"),
+    )
+    return scenario.with_values({p: v for p, v in spec.get("overrides", {}).items() if _applies(scenario, p)})
 
 
 def _applies(scenario: pk.Scenario, path: str) -> bool:

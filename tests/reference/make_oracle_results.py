@@ -93,9 +93,9 @@ def main() -> None:
         for index, entry in pool.imap_unordered(run, range(first, last + 1)):
             done[str(index)] = entry
             print(f"{index:4d} {entry['spec']['arm']:20s} {entry['seconds']:7.2f} s", flush=True)
-    lines = [f'"{k}": {json.dumps(done[k], separators=(",", ":"))}' for k in sorted(done, key=int)]
+    lines = [f'"{k}": {json.dumps(done[k], separators=(",", ":"), allow_nan=False)}' for k in sorted(done, key=int)]
     body = ",\n".join(lines)
-    TARGET.write_text(f"{json.dumps(head)[:-1]},\n\"scenarios\": {{\n{body}\n}}}}\n", encoding="utf-8", newline="\n")
+    TARGET.write_text(f'{json.dumps(head)[:-1]},\n"scenarios": {{\n{body}\n}}}}\n', encoding="utf-8", newline="\n")
     print(f"{len(done)} scenarios, {time.perf_counter() - began:.0f} s, {TARGET.stat().st_size / 1e6:.2f} MB")
 
 

@@ -1,23 +1,26 @@
 """An independent oracle of the model: one patient, SciPy's Radau at 1e-10, written from the specification alone.
 
-It imports nothing of the package and favours clarity over speed. The solver is restarted at every discontinuity and at
-every sample time. `simulate` is the interface; `oracle_inputs` (library, units, derived constants), `oracle_release`
-(laws), `oracle_timeline` (events, flows, split), `oracle_equations` (right-hand sides) and `oracle_course` (solver) hold
-the parts. Where the specification is ambiguous the most literal reading is taken; the choices:
+It imports nothing of the package and favours clarity over speed. The solver is restarted at every discontinuity
+and at every sample time. `simulate` is the interface; the parts are `oracle_inputs` (library, units, derived
+constants), `oracle_release` (laws), `oracle_timeline` (events, flows, split), `oracle_equations` (right-hand
+sides) and `oracle_course` (solver). Where the specification is ambiguous the most literal reading is taken:
 
-- a0 and F_z use the patient's own zones; after coverage the reachable weight a_esc' stands everywhere else, also in the
-  sum that divides the arterial flow. Coverage acts at t = 0.
-- Reviews are every `review_days` after the first session (an event at `until_h` still happens). Before the first session
-  nothing is read, so geometry is that of t = 0.
-- A dose's split uses the geometry at its start. Every dose with an occluding carrier is one agent, whatever its drugs.
-  A dose without duration meets its own agent at progress 0, 1/2 and 1, the limit of a short one.
+- a0 and F_z use the patient's own zones; after coverage the reachable weight a_esc' stands everywhere else, also in
+  the sum that divides the arterial flow. Coverage acts at t = 0.
+- Reviews are every `review_days` after the first session (an event at `until_h` still happens). Before the first
+  session nothing is read: geometry is that of t = 0.
+- A dose's split uses the geometry at its start. Every dose with an occluding carrier is one agent, whatever its
+  drugs. A dose without duration meets its own agent at progress 0, 1/2 and 1, the limit of a short one.
 - `start_h` counts from the session; the next listed arterial dose follows the end of the one before it in the list.
-- Lung share applies to the depot only, the bypass phi_sh to dissolved drug only; both kinds of bypassed drug count as
-  following the shunt in the hepatic vein.
+- Lung share applies to the depot only, the bypass phi_sh to dissolved drug only; both kinds of bypassed drug count
+  as following the shunt in the hepatic vein.
 - Blood lines use the drugs that have a slope; with drugs but no slope the line is NaN.
-- A 'during' embolic starts at the end of the session's last arterial dose (or at the session), an 'end' embolic after
-  the last of them.
+- A 'during' embolic starts at the end of the session's last arterial dose (or at the session), an 'end' embolic
+  acts after the last of them.
 - What belongs to a place without volume (concentrations, hypoxia) is NaN.
+
+Achieved error (against tolerances 30 times tighter and against other clocks): 5e-9 or better in every output
+relative to max(|value|, 1e-4 of the course's maximum); 1e-6 in what is left of a depot.
 """
 
 from __future__ import annotations
@@ -120,10 +123,10 @@ def simulate(spec: dict[str, Any], times_h: Any) -> dict[str, Any]:
     Parameters
     ----------
     spec : dict
-        patient, catheter (library names); overrides {path: number in the field's own unit}; until_h; review_days (None:
-        no reviews); switches (drug, ischaemic kill, flow retention), 0 switches off; sessions, each {at_h, doses,
-        embolics}; a dose is {drugs: {name: mg}, route, carrier (name, dict of full numbers, or None), duration_h,
-        start_h}.
+        patient, catheter (library names); overrides {path: number in the field's own unit}; until_h; review_days
+        (None: no reviews); switches (drug, ischaemic kill, flow retention), 0 switches off; sessions, each {at_h,
+        doses, embolics}; a dose is {drugs: {name: mg}, route, carrier (name, dict of full numbers, or None),
+        duration_h, start_h}.
     times_h : sequence of float
         Sample times [h] from 0 to until_h. A sample is the state after all events of its time.
 
@@ -131,10 +134,11 @@ def simulate(spec: dict[str, Any], times_h: Any) -> dict[str, Any]:
     -------
     dict
         times_h; per drug under `drugs[name]`: plasma, tumour_core, tumour_escape, served_liver, other_liver,
-        tumour_homogenate, hepatic_vein, bound_plasma [mg/L], plasma_auc, tumour_auc [mg h/L, from 0 to the sample],
-        body_mg, delivered_mg (put into the tumour by the doses begun so far, dissolved and depot), eliminated {route: mg},
-        depot {place: mg}; served_ischaemic_dose_h (integral of x_S); viable_ml, necrotic_ml, hypoxia (2, n), killed_ml {cause: mL},
-        patent_fraction (2, n: tumour, served liver), neutrophils, leukocytes [1e9/L]; `until`: the same at until_h.
+        tumour_homogenate, hepatic_vein, bound_plasma [mg/L], plasma_auc, tumour_auc [mg h/L, from 0 to the
+        sample], body_mg, delivered_mg (put into the tumour by the doses begun so far, dissolved and depot),
+        eliminated {route: mg}, depot {place: mg}. Beside it viable_ml, necrotic_ml, hypoxia (2, n), killed_ml
+        {cause: mL}, served_ischaemic_dose_h (integral of x_S), patent_fraction (2, n: tumour, served liver),
+        neutrophils, leukocytes [1e9/L]; `until`: the same at until_h.
     """
     course = Course(spec)
     times = [Fraction(float(t)) for t in np.asarray(times_h, dtype=float).ravel()]

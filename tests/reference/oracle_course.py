@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,7 +89,7 @@ class Course:
         self._first_state()
         self._read_geometry()
 
-    # ---- state -------------------------------------------------------------------------------------------------------
+    # ---- state ------------------------------------------------------------------------------------------
 
     def _first_state(self) -> None:
         n = len(self.drugs)
@@ -135,7 +136,7 @@ class Course:
         self.last_reading = t
         self._read_geometry()
 
-    # ---- doses -------------------------------------------------------------------------------------------------------
+    # ---- doses ------------------------------------------------------------------------------------------
 
     def give(self, dose: line.Dose) -> None:
         """Start one dose: what enters at once, at a constant rate, and what is laid down as a depot."""
@@ -183,7 +184,7 @@ class Course:
             at = i * SIZE + eq.AT["depot_core"]
             self.y[at : at + 5] += amounts
 
-    # ---- one stretch between events ------------------------------------------------------------------------------------
+    # ---- one stretch between events ---------------------------------------------------------------------
 
     def begin(self, t: Fraction) -> None:
         """Fix everything that is in force on the stretch that starts at `t`."""
@@ -191,7 +192,7 @@ class Course:
         self.infusions = [f for f in self.infusions if f.end > t]
         for depot in self.depots:
             depot.begin(t)
-        self.factors: list[Callable[[float], tuple[float, float]]] = [_factor(agent, t) for agent in self.schedule.agents if agent.start <= t]
+        self.factors = [_factor(agent, t) for agent in self.schedule.agents if agent.start <= t]
 
     def patent(self, x: float) -> tuple[float, float]:
         """(p_T, p_S) at the local time x."""
@@ -278,10 +279,8 @@ class Course:
             return eq.jacobian(y.tolist(), flows, self.ischaemia(x), self.case) * (p * s ** (p - 1))
 
         stops = [0.0, *(x ** (1 / p) for x in self._crossings(length)), end]
-        for a, b in zip(stops[:-1], stops[1:], strict=True):
-            found = solve_ivp(
-                slope, (a, b), self.y, method="Radau", jac=jac, t_eval=[b], rtol=RTOL, atol=self.atol
-            )
+        for a, b in pairwise(stops):
+            found = solve_ivp(slope, (a, b), self.y, method="Radau", jac=jac, t_eval=[b], rtol=RTOL, atol=self.atol)
             if not found.success:
                 raise RuntimeError(f"solver failed at {float(self.now)} h + {a**p}: {found.message}")
             self.y = found.y[:, -1]

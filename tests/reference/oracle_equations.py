@@ -52,7 +52,12 @@ def regions_of(drug: SimpleNamespace, tumour: SimpleNamespace, supply: SimpleNam
 
 
 def transport(
-    y: list[Number], drug: SimpleNamespace, regions: list, flows: list[float], inputs: SimpleNamespace, volume: float
+    y: list[Number],
+    drug: SimpleNamespace,
+    regions: list,
+    flows: list[float],
+    inputs: SimpleNamespace,
+    volume: float,
 ) -> list[Number]:
     """dA/dt of one drug. `flows`: Q of the four regions [plasma-equivalent L/h]; `volume`: of the whole tumour [L]."""
     d: list[Number] = [0.0] * len(STATES)

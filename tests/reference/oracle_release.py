@@ -1,8 +1,8 @@
 """Oracle, part 2: release laws as cumulative fractions, and what a depot laid down over time lets go.
 
-A law has *kinks* (times at which its formula changes: the hold at 1, the knots of a table). The caller restarts the solver
-there and passes the number of the piece in force, so that no function below asks where it is in time. `singular` is the
-exponent b < 1 of a law that starts like t^b, else None.
+A law has *kinks* (times at which its formula changes: the hold at 1, the knots of a table). The caller restarts
+the solver there and passes the number of the piece in force, so that no function below asks where it is in time.
+`singular` is the exponent b < 1 of a law that starts like t^b, else None.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from scipy.interpolate import PchipInterpolator
 
-GAUSS = (0.5 - 0.5 / math.sqrt(3), 0.5 + 0.5 / math.sqrt(3))  # two nodes: exact for the quadratic density of a table
+GAUSS = (
+    0.5 - 0.5 / math.sqrt(3),
+    0.5 + 0.5 / math.sqrt(3),
+)  # two nodes: exact for the quadratic density of a table
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def _tabulated(times: list[float], fractions: list[float]) -> Law:
     def window(back: float, length: float, piece: int, piece_back: int) -> float:
         edges = [back, *times[piece_back + 1 : piece + 1], back + length]
         total = 0.0
-        for number, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for number, (low, high) in enumerate(pairwise(edges)):
             total += (high - low) / 2 * sum(density(low + g * (high - low), piece_back + number) for g in GAUSS)
         return total
 

@@ -89,7 +89,7 @@ def _dose(item: dict[str, Any], start: Fraction, order: int, overrides: dict[str
 
 
 def _session(item: dict[str, Any], order: int, overrides: dict[str, Any]) -> tuple[list[Dose], list[Agent]]:
-    """Arterial doses one after another as listed, other routes with the session, embolics after the last arterial dose."""
+    """Arterial doses one after another as listed, other routes with the session, embolics after the last artery."""
     at = Fraction(float(item["at_h"]))
     doses: list[Dose] = []
     cursor = last_arterial = at

@@ -1,10 +1,10 @@
 """Two hundred random scenarios for the comparison of the package with the oracle.
 
-`scenario(index)` is a pure function of its index (NumPy SeedSequence(20261125, spawn_key=(index,))). Categories are cycled
-by the index, so that all arms, drugs, patients, catheters and release laws occur; everything else is drawn. Numbers are
-rounded, so that a specification survives any text format. Combinations that are illegal (negative clearance, blocked
-artery, capacity below the tumour's volume) or ill-defined (a review within a session, an event at the horizon) are
-drawn again.
+`scenario(index)` is a pure function of its index (NumPy SeedSequence(20261125, spawn_key=(index,))) and of the
+library's plausible ranges. Categories are cycled by the index, so that all arms, drugs, patients, catheters and
+release laws occur; everything else is drawn. Numbers are rounded, so that a specification survives any text format.
+Combinations that are illegal (negative clearance, blocked artery, capacity below the tumour's volume) or ill-defined
+(a review within a session, an event at the horizon) are drawn again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ ARMS = (
     "custom_sponge", "custom", "extravascular", "iv_and_arterial", "two_arterial", "mixed_sessions", "custom_overlap",
 )  # fmt: skip
 DOSE_RANGE = {
-    "doxorubicin": (10.0, 100.0), "cisplatin": (20.0, 150.0), "fluorouracil": (100.0, 2000.0), "mitomycin_c": (5.0, 40.0),
+    "doxorubicin": (10.0, 100.0), "cisplatin": (20.0, 150.0), "fluorouracil": (100.0, 2000.0),
+    "mitomycin_c": (5.0, 40.0),
 }  # fmt: skip
 DURATIONS = (0.0, 1 / 3600, 0.1, 0.25, None)
 # Fields that are drawn on their own, move nothing here, or would leave the legal combinations too often.
@@ -68,7 +69,7 @@ def _pick(rng: Rng, items: Any) -> Any:
     return items[int(rng.integers(len(items)))]
 
 
-# ---- carriers ------------------------------------------------------------------------------------------------------------
+# ---- carriers -------------------------------------------------------------------------------------------
 
 
 def _release(rng: Rng, law: str) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _custom(rng: Rng, law: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# ---- sessions ------------------------------------------------------------------------------------------------------------
+# ---- sessions -------------------------------------------------------------------------------------------
 
 
 def _duration(rng: Rng, low: float = 0.02, high: float = 2.0) -> float | None:
@@ -185,7 +186,7 @@ def _length_h(item: dict[str, Any]) -> float:
     return total
 
 
-# ---- overrides -----------------------------------------------------------------------------------------------------------
+# ---- overrides ------------------------------------------------------------------------------------------
 
 
 def _drawable(kind: str, name: str) -> dict[str, tuple[float, float]]:
@@ -246,12 +247,16 @@ def _growth(rng: Rng, spec: dict[str, Any]) -> None:
         spec["overrides"]["patient.tumour.growth_capacity"] = _round(volume_ml * _log_uniform(rng, 1.5, 100))
 
 
-# ---- a scenario ----------------------------------------------------------------------------------------------------------
+# ---- a scenario -----------------------------------------------------------------------------------------
 
 
 def _draw(rng: Rng, index: int) -> dict[str, Any]:
     arm = ARMS[index % len(ARMS)]
-    drugs = COMBINATIONS[int(rng.integers(len(COMBINATIONS)))] if index % 3 else COMBINATIONS[index // 3 % len(COMBINATIONS)]
+    drugs = (
+        COMBINATIONS[int(rng.integers(len(COMBINATIONS)))]
+        if index % 3
+        else COMBINATIONS[index // 3 % len(COMBINATIONS)]
+    )
     law = LAWS[(index + index // len(ARMS)) % len(LAWS)]
     if arm == "extravascular" and law == "none":
         law = "first_order"
@@ -305,7 +310,9 @@ def _legal(spec: dict[str, Any]) -> bool:
     if any(t >= Fraction(spec["until_h"]) for t in [*times, *plan.reviews]):
         return False
     starts = plan.sessions
-    ends = [max(t for t in times if t >= a and (i + 1 == len(starts) or t < starts[i + 1])) for i, a in enumerate(starts)]
+    ends = [
+        max(t for t in times if t >= a and (i + 1 == len(starts) or t < starts[i + 1])) for i, a in enumerate(starts)
+    ]
     return not any(a <= r <= b for r in plan.reviews for a, b in zip(starts, ends, strict=True))
 
 

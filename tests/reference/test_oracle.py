@@ -20,20 +20,20 @@ HERE = Path(__file__).resolve().parent
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
 oracle = importlib.import_module("oracle")
-scenarios = importlib.import_module("scenarios")
-make = importlib.import_module("make_oracle_results")
 
 QUIET = {"patient.tumour.doubling_time": math.inf, "patient.tumour.resorption_half_life": math.inf}
 # The library moves with the evidence; what a closed form below uses is pinned here.
 PINNED = {
-    "patient.bsa": 1.8, "patient.liver.flow": 1092.0, "patient.liver.arterial_share": 0.41, "patient.liver.reserve": 0.85,
-    "patient.liver.parenchyma_volume": 1240.6, "patient.liver.extracellular_fraction": 0.25,
-    "patient.liver.portal_open": 1.0, "patient.liver.shunt": 0.27, "patient.tumour.diameter": 60.0,
+    "patient.bsa": 1.8, "patient.liver.flow": 1092.0, "patient.liver.arterial_share": 0.41,
+    "patient.liver.reserve": 0.85, "patient.liver.parenchyma_volume": 1240.6,
+    "patient.liver.extracellular_fraction": 0.25, "patient.liver.portal_open": 1.0, "patient.liver.shunt": 0.27,
+    "patient.tumour.diameter": 60.0,
     "patient.tumour.perfusion_ratio": 4.1, "patient.tumour.extracellular_fraction": 0.35,
     "patient.tumour.escape_intercept": -3.72, "patient.tumour.escape_slope": 2.93,
     "patient.tumour.arterial_weight_core": 0.98, "patient.tumour.arterial_weight_escape": 0.55,
-    "patient.tumour.collateral_supply": 0.02, "patient.tumour.critical_supply": 0.58, "patient.tumour.hypoxia_time": 6.0,
-    "patient.tumour.ischaemic_kill_rate": 1.1, "patient.tumour.doubling_time": 163.4,
+    "patient.tumour.collateral_supply": 0.02, "patient.tumour.critical_supply": 0.58,
+    "patient.tumour.hypoxia_time": 6.0, "patient.tumour.ischaemic_kill_rate": 1.1,
+    "patient.tumour.doubling_time": 163.4,
     "patient.tumour.escape_recovery": 0.5, "patient.tumour.escape_recovery_time": 42.0, "catheter.territory_share": 0.6,
     **{f"drug.{d}.reference.{k}": v for d in ("doxorubicin", "cisplatin", "fluorouracil")
        for k, v in {"bsa": 1.8, "liver_flow": 1300.0, "parenchyma_volume": 1240.6}.items()},
@@ -47,11 +47,13 @@ PINNED = {
 NO_LIVER = {"patient.tumour.diameter": 0.0, "patient.liver.flow": 0.0, "patient.liver.parenchyma_volume": 0.0}
 
 
-def spec(doses: list[dict[str, Any]], until: float, overrides: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def spec(
+    doses: list[dict[str, Any]], until: float, overrides: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     """One session at 0 in the reference patient unless `more` says otherwise."""
     sessions = [{"at_h": 0.0, "doses": doses, "embolics": more.pop("embolics", [])}]
-    return {"patient": "hcc_reference", "catheter": "lobar", "overrides": {**PINNED, **(overrides or {})}, "until_h": until,
-            "review_days": None, "switches": (1, 1, 1), "sessions": sessions, **more}  # fmt: skip
+    return {"patient": "hcc_reference", "catheter": "lobar", "overrides": {**PINNED, **(overrides or {})},
+            "until_h": until, "review_days": None, "switches": (1, 1, 1), "sessions": sessions, **more}  # fmt: skip
 
 
 def dose(drug: str, mg: float, route: str, carrier: Any = None, duration: float | None = None) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def carrier(release: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "selectivity": 0.4, "half_life": 10.0, "release": release, **changes}  # fmt: skip
 
 
-# ---- mass and depots ------------------------------------------------------------------------------------------------------
+# ---- mass and depots ------------------------------------------------------------------------------------
 
 TABLE = {"law": "tabulated", "times": [0.0, 2.0, 5.0, 30.0], "fractions": [0.0, 0.3, 0.4, 0.8]}
 CURVE = PchipInterpolator(TABLE["times"], TABLE["fractions"])
@@ -81,12 +83,14 @@ LAWS = {
 
 
 @pytest.mark.parametrize(
-    ("law", "duration"), [*((law, d) for law in LAWS for d in (0.0, 1 / 3600)), ("higuchi", 0.25), ("tabulated", 3.0)]
+    ("law", "duration"),
+    [*((law, d) for law in LAWS for d in (0.0, 1 / 3600)), ("higuchi", 0.25), ("tabulated", 3.0)],
 )
 def test_mass_and_what_is_left_in_the_depot(law: str, duration: float) -> None:
     release, cumulative = LAWS[law]
     result = oracle.simulate(
-        spec([dose("cisplatin", 100.0, "hepatic_artery", carrier(release), duration)], 40.0, QUIET), [0.5, 40.0]
+        spec([dose("cisplatin", 100.0, "hepatic_artery", carrier(release), duration)], 40.0, QUIET),
+        [0.5, 40.0],
     )
     drug = result["drugs"]["cisplatin"]
     depot = sum(drug["depot"].values())
@@ -113,7 +117,7 @@ def test_saturable_elimination_keeps_mass_and_follows_lambert() -> None:
     np.testing.assert_allclose(drug["body_mg"] + drug["eliminated"]["other"], 900.0, rtol=1e-10)
 
 
-# ---- MODEL section 8: clearance, availability, gain of the arterial route ---------------------------------------------------
+# ---- MODEL section 8: clearance, availability, gain of the arterial route -------------------------------
 
 
 def _zones(coverage: float) -> dict[str, Any]:
@@ -197,11 +201,11 @@ def test_short_injection_tends_to_the_bolus() -> None:
         np.testing.assert_allclose(*(f["drugs"]["doxorubicin"][key] for f in found), rtol=1e-6)
 
 
-# ---- tumour ---------------------------------------------------------------------------------------------------------------
+# ---- tumour ---------------------------------------------------------------------------------------------
 
 
 def test_growth_and_ischaemia_without_drug() -> None:
-    """Permanent occlusion at once: ln v = growth - k x (t - tau (1 - exp(-t/tau))) in both zones; Gompertz beside it."""
+    """Permanent occlusion at once: ln v = growth - k x (t - tau (1 - exp(-t/tau))); Gompertz beside it."""
     changes = {"embolic.half_life": math.inf, "embolic.occlusion": 0.9, "patient.tumour.critical_supply": 0.9,
                "embolic.selectivity": 0.5, "patient.liver.critical_supply": 0.8}  # fmt: skip
     t = np.array([0.0, 3.0, 30.0, 100.0])
@@ -234,7 +238,9 @@ def test_a_reading_moves_escape_tissue_and_keeps_amounts() -> None:
     escape, core = result["viable_ml"][1], result["viable_ml"][0]
     assert escape[1] == pytest.approx(escape[0] / 2, rel=1e-12)
     assert core.sum() - core[0] * 2 == pytest.approx(escape[0] / 2, rel=1e-9)
-    amount = [result["drugs"]["doxorubicin"][f"tumour_{z}"] * result["viable_ml"][i] for i, z in enumerate(["core", "escape"])]
+    amount = [
+        result["drugs"]["doxorubicin"][f"tumour_{z}"] * result["viable_ml"][i] for i, z in enumerate(["core", "escape"])
+    ]
     np.testing.assert_allclose([a[1] for a in amount], [a[0] for a in amount], rtol=1e-6)
 
 
@@ -248,16 +254,25 @@ def test_switches() -> None:
         assert (run["killed_ml"]["ischaemia"][-1] > 0) == bool(s[1])
         assert (run["drugs"]["doxorubicin"]["plasma"][-1] > 0) == bool(s[0])
     np.testing.assert_allclose(
-        runs[1, 1, 0]["drugs"]["doxorubicin"]["plasma"], open_artery["drugs"]["doxorubicin"]["plasma"], rtol=1e-8
+        runs[1, 1, 0]["drugs"]["doxorubicin"]["plasma"],
+        open_artery["drugs"]["doxorubicin"]["plasma"],
+        rtol=1e-8,
     )
 
 
-# ---- others' numbers --------------------------------------------------------------------------------------------------------
+# ---- others' numbers ------------------------------------------------------------------------------------
 
 
 def _compartments(row: dict[str, str]) -> dict[str, Any]:
     out: dict[str, Any] = {**NO_LIVER, "drug.doxorubicin.extraction": 0.0}
-    for column, path in (("CL", "cl_total"), ("V1", "v1"), ("V2", "v2"), ("Q2", "q2"), ("V3", "v3"), ("Q3", "q3")):
+    for column, path in (
+        ("CL", "cl_total"),
+        ("V1", "v1"),
+        ("V2", "v2"),
+        ("Q2", "q2"),
+        ("V3", "v3"),
+        ("Q3", "q3"),
+    ):
         out[f"drug.doxorubicin.{path}"] = float(row[column] or 0)
     return out
 
@@ -295,50 +310,3 @@ def test_friberg_paclitaxel() -> None:
     assert cells.min() == pytest.approx(expected["nadir_1e9_per_L"], rel=1e-5)
     assert cells.max() == pytest.approx(expected["rebound_1e9_per_L"], rel=1e-5)
     assert result["drugs"]["doxorubicin"]["plasma"].max() == pytest.approx(expected["Cmax_umol_per_L"], rel=1e-6)
-
-
-# ---- scenarios and committed results ----------------------------------------------------------------------------------------
-
-
-def test_scenarios_cover_what_they_claim() -> None:
-    drawn = [scenarios.scenario(i) for i in range(scenarios.COUNT)]
-    doses = [d for s in drawn for session in s["sessions"] for d in session["doses"]]
-    assert {s["arm"] for s in drawn} == set(scenarios.ARMS)
-    assert {s["patient"] for s in drawn} == set(scenarios.PATIENTS)
-    assert {s["catheter"] for s in drawn} == set(scenarios.CATHETERS)
-    assert {len(s["sessions"]) for s in drawn} == {1, 2, 3, 4}
-    laws = {d["carrier"]["release"]["law"] for d in doses if isinstance(d["carrier"], dict)}
-    assert laws == set(scenarios.LAWS)
-    assert {n for d in doses for n in d["drugs"]} == set(scenarios.DRUGS)
-    assert {0.0, 1 / 3600, None} <= {d["duration_h"] for d in doses}
-    assert scenarios.scenario(7) == drawn[7]
-
-
-def test_committed_results_belong_to_these_sources() -> None:
-    """Hashes, count and a recomputation of three quick scenarios with drug."""
-    stored = json.loads(make.TARGET.read_text(encoding="utf-8"))
-    assert stored["sources_sha256"] == make.source_digests()
-    assert stored["library_sha256"] == make.library_digest(), "library values changed: run make_oracle_results.py"
-    entries = stored["scenarios"]
-    assert len(entries) == scenarios.COUNT
-    with_drug = [int(i) for i, e in entries.items() if e["drugs"] and e["spec"]["switches"][0]]
-    for index in sorted(with_drug, key=lambda i: entries[str(i)]["seconds"])[:3]:
-        _, fresh = make.run(index)
-        old = {k: v for k, v in entries[str(index)].items() if k != "seconds"}
-        _same(json.loads(json.dumps({k: v for k, v in fresh.items() if k != "seconds"})), old)
-
-
-def _same(new: Any, old: Any) -> None:
-    """Equal structures, numbers to 1e-7 of the value or 1e-11 of the largest of the list."""
-    if isinstance(old, dict):
-        assert new.keys() == old.keys()
-        for key in old:
-            _same(new[key], old[key])
-    elif isinstance(old, list) and old and isinstance(old[0], float):
-        scale = max(abs(x) for x in old)
-        assert new == pytest.approx(old, rel=1e-7, abs=1e-11 * scale)
-    elif isinstance(old, list):
-        for a, b in zip(new, old, strict=True):
-            _same(a, b)
-    else:
-        assert new == old

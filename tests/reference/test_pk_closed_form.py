@@ -2,8 +2,8 @@
 
 324 values from public test material (see data/CREDITS.md), to four significant digits; zero is exactly zero.
 A generic subject without liver and tumour carries the disposition; zero-order input is an infusion,
-first-order input a depot outside the vessels, a lag a later start. Steady state is dosed, not assumed: as many
-doses as it takes for those left out to be below 1e-6 of the concentration.
+first-order input a depot outside the vessels, a lag a later start. Steady state is dosed, not assumed: as
+many doses as it takes for those left out to be below 1e-6 of the concentration.
 """
 
 from __future__ import annotations
