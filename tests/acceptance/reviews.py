@@ -11,8 +11,8 @@ import numpy as np
 import pkmodel as pk
 from pkmodel.errors import PlausibilityWarning
 
-SEED, SCENARIOS, DAYS = 20261123, 20, 60.0
-REVIEWS = (7.0, 1.0, 0.25)
+SEED, SCENARIOS, DAYS = 20261123, 20, 42.0
+REVIEWS = (7.0, 1.0, 0.5)
 CARRIERS = ("lipiodol_emulsion", "lipiodol_suspension", "beads")
 DRUGS = {"doxorubicin": 50.0, "cisplatin": 100.0, "mitomycin_c": 20.0}
 
@@ -67,11 +67,11 @@ def table(scenarios: int = SCENARIOS) -> list[dict[str, Any]]:
 def main() -> int:
     """Print the table."""
     warnings.simplefilter("ignore", PlausibilityWarning)
-    heads = "".join(f"{f'viable {r:g} d':>13}{f'AUC {r:g} d':>12}" for r in REVIEWS)
+    heads = "".join(f"{f'viable {r:g} d':>14}{f'AUC {r:g} d':>12}" for r in REVIEWS)
     print(f"{'':3}{'scenario':<36}{'viable mL':>10}{heads}   (difference to sessions only, %)")
     rows = table()
     for row in rows:
-        cells = "".join(f"{row[f'viable_{r:g}']:13.3f}{row[f'auc_{r:g}']:12.3f}" for r in REVIEWS)
+        cells = "".join(f"{row[f'viable_{r:g}']:14.3f}{row[f'auc_{r:g}']:12.3f}" for r in REVIEWS)
         print(f"{row['number']:2d} {row['name']:<36}{row['viable_ml']:10.3f}{cells}")
     for key in ("viable", "auc"):
         worst = [np.nanmax(np.abs([row[f"{key}_{r:g}"] for row in rows])) for r in REVIEWS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from cases import api
@@ -24,22 +25,22 @@ DOX = "doxorubicin"
 DIAMETER = "patient.tumour.diameter"
 
 
-def patient(path: str, value: object) -> pk.Patient:
+def patient(path: Any, value: object) -> pk.Patient:
     """The reference patient with one value changed."""
     return pk.patient("hcc_reference").with_value(path, value)
 
 
-def drug(path: str, value: object) -> pk.Drug:
+def drug(path: Any, value: object) -> pk.Drug:
     """Doxorubicin with one value changed."""
     return pk.drug(DOX).with_value(path, value)
 
 
-def release(**values: object) -> ReleaseParameters:
+def release(**values: Any) -> ReleaseParameters:
     """A release law."""
     return ReleaseParameters(**values)
 
 
-def treated(path: str, value: object, regimen: pk.Regimen | None = None) -> pk.Scenario:
+def treated(path: Any, value: object, regimen: pk.Regimen | None = None) -> pk.Scenario:
     """A scenario with one value changed."""
     scenario = pk.Scenario("hcc_reference", pk.hepatic_artery(DOX, 50) if regimen is None else regimen)
     return scenario.with_value(path, value)
@@ -128,13 +129,13 @@ RECORDS = (
 )  # fmt: skip
 
 
-def dose(**fields: object) -> pk.Dose:
+def dose(**fields: Any) -> pk.Dose:
     """A dose of doxorubicin made by hand."""
-    made = {"drugs": (pk.drug(DOX),), "amounts": {DOX: 50}, "route": "hepatic_artery"} | fields
+    made: dict[str, Any] = {"drugs": (pk.drug(DOX),), "amounts": {DOX: 50}, "route": "hepatic_artery"} | fields
     return pk.Dose(**made)
 
 
-def tace(**fields: object) -> pk.Regimen:
+def tace(**fields: Any) -> pk.Regimen:
     """A chemoembolisation."""
     return pk.chemoembolisation(DOX, 50, **({"carrier": "beads"} | fields))
 

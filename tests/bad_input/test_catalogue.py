@@ -73,7 +73,12 @@ def test_a_command(
     arguments = case.call(tmp_path)
     seen: list[object] = []
     complain = cli._complain
-    monkeypatch.setattr(cli, "_complain", lambda what, code: seen.append(what) or complain(what, code))
+
+    def listening(what: object, code: int) -> int:
+        seen.append(what)
+        return complain(what, code)
+
+    monkeypatch.setattr(cli, "_complain", listening)
     begun = time.process_time()
     code = cli.main(arguments)  # an error that is not ours would come out here, as a traceback would for a user
     assert time.process_time() - begun < LONGEST_S

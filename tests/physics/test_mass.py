@@ -125,7 +125,7 @@ def test_a_loss_that_books_too_little_is_seen_by_the_identity_alone(
 
     def short(self: Dynamics, concentration: sets.Array) -> sets.Array:
         loss = np.array(whole(self, concentration))
-        loss[INDEX[route]] *= 0.99
+        loss[INDEX[route]] *= 0.9
         return loss
 
     monkeypatch.setattr(Dynamics, "losses", short)
