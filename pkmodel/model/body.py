@@ -273,28 +273,34 @@ def _reviews(review_days: float | None, first: Array | None, until: Array) -> li
 
 def _drugs(plans: list[_Plan], names: tuple[str, ...], records: dict[str, Drug]) -> DrugColumns:
     rows = []
+    known: dict[tuple[int, int, int], dict[str, Array]] = {}  # coalitions of an arm share their records
     for name in names or (None,):
         parts = []
         for plan in plans:
             scenario, n = plan.run.scenario, plan.run.lanes
             if name is None:
                 parts.append(inert_columns(n))
-            else:
-                own = {drug.name: drug for drug in scenario.regimen.drugs}
-                parts.append(drug_columns(own.get(name, records[name]), scenario.patient, n))
+                continue
+            drug = next((own for own in scenario.regimen.drugs if own.name == name), records[name])
+            key = (id(drug), id(scenario.patient), n)
+            if key not in known:
+                known[key] = drug_columns(drug, scenario.patient, n)
+            parts.append(known[key])
         rows.append({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     return DrugColumns(**{key: np.stack([row[key] for row in rows]) for key in rows[0]})
 
 
 def _patients(plans: list[_Plan]) -> PatientColumns:
     parts = []
+    known: dict[tuple[int, int], PatientColumns] = {}
     for plan in plans:
-        scenario = plan.run.scenario
-        switches = np.asarray(plan.run.players, dtype=float)
+        scenario, n = plan.run.scenario, plan.run.lanes
+        key = (id(scenario), n)
+        if key not in known:
+            known[key] = patient_columns(scenario.patient, scenario.catheter, scenario.regimen.drugs, n)
+        drug, ischaemia, retention = (np.full(n, player) for player in plan.run.players)
         parts.append(
-            patient_columns(
-                scenario.patient, scenario.catheter, scenario.regimen.drugs, plan.run.lanes, switches
-            )
+            replace(known[key], drug_switch=drug, ischaemia_switch=ischaemia, retention_switch=retention)
         )
     keys = PatientColumns.__dataclass_fields__
     return PatientColumns(**{key: np.concatenate([getattr(p, key) for p in parts], axis=-1) for key in keys})

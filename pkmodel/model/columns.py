@@ -28,15 +28,12 @@ def rate_of(half_life: Array) -> Array:
     return LN2 / half_life
 
 
-def patient_columns(
-    patient: Patient, catheter: Catheter, drugs: tuple[Drug, ...], lanes: int, switches: Array
-) -> PatientColumns:
-    """Columns of a patient under a catheter.
+def patient_columns(patient: Patient, catheter: Catheter, drugs: tuple[Drug, ...], lanes: int) -> PatientColumns:
+    """Columns of a patient under a catheter, with every player of the attribution taking part.
 
     Parameters
     ----------
     drugs : those of the regimen, whose marrow parameters decide the transit time
-    switches : (3,) of 0 or 1: drug, ischaemic kill, flow retention take part
     """
 
     def of(path: str) -> Array:
@@ -92,9 +89,9 @@ def patient_columns(
         leukocytes=of("marrow.leukocytes"),
         leukocyte_mtt=of("marrow.leukocyte_mtt"),
         leukocyte_feedback=of("marrow.leukocyte_feedback"),
-        drug_switch=np.full(lanes, switches[0]),
-        ischaemia_switch=np.full(lanes, switches[1]),
-        retention_switch=np.full(lanes, switches[2]),
+        drug_switch=np.ones(lanes),
+        ischaemia_switch=np.ones(lanes),
+        retention_switch=np.ones(lanes),
     )
 
 

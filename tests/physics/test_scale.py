@@ -17,7 +17,7 @@ SUBJECTS, SESSIONS, DAYS, SEED = 1000, 6, 182.0, 20261123
 MOST_SECONDS, MOST_GROWTH_GB = 60.0, 2.0
 
 
-def population() -> pk.Scenario:
+def population(sessions: int = SESSIONS) -> pk.Scenario:
     """Subjects that differ in body, tumour, supply and interval between sessions."""
     rng = np.random.default_rng(SEED)
     patient = pk.patient("hcc_reference").with_values(
@@ -30,7 +30,7 @@ def population() -> pk.Scenario:
         }
     )
     session = pk.chemoembolisation("doxorubicin", 50, carrier="lipiodol_emulsion", embolic="gelatin_sponge")
-    regimen = session.repeat(every_days=rng.uniform(24.0, 34.0, SUBJECTS), times=SESSIONS)
+    regimen = session.repeat(every_days=rng.uniform(24.0, 34.0, SUBJECTS), times=sessions)
     scenario = pk.Scenario(patient, regimen)
     return scenario.with_value("drug.kill.potency", 0.2 * np.exp(1.5 * rng.normal(size=SUBJECTS)))
 
@@ -63,7 +63,7 @@ def test_a_thousand_subjects_with_intervals_of_their_own() -> None:
 
 def test_a_subject_of_the_population_is_the_subject_alone() -> None:
     """To the tolerance: the steps are those of the worst lane, in a crowd as alone."""
-    scenario = population()
+    scenario = population(sessions=2)
     crowd = pk.simulate(scenario, until_days=70.0, times_h=[24.0 * 70.0])
     for lane in (0, 499, 999):
         patient = scenario.patient.with_values(
@@ -80,7 +80,7 @@ def test_a_subject_of_the_population_is_the_subject_alone() -> None:
         )
         every, potency = scenario.get("regimen.every")[lane], scenario.get("drug.kill.potency")[lane]
         session = pk.chemoembolisation("doxorubicin", 50, carrier="lipiodol_emulsion", embolic="gelatin_sponge")
-        alone = pk.Scenario(patient, session.repeat(every_days=float(every), times=SESSIONS))
+        alone = pk.Scenario(patient, session.repeat(every_days=float(every), times=2))
         alone = alone.with_value("drug.kill.potency", float(potency))
         course = pk.simulate(alone, until_days=70.0, times_h=[24.0 * 70.0])
         assert crowd.viable_volume_ml()[0, lane] == pytest.approx(course.viable_volume_ml()[0], rel=2e-5)
