@@ -85,9 +85,7 @@ def test_mass_balances_to_1e9(table: dict[tuple[str, str, str], Cell], three: Ce
     assert worst <= 1e-9
 
 
-def test_a_comparison_takes_less_than_a_second(
-    table: dict[tuple[str, str, str], Cell], three: Cell
-) -> None:
+def test_a_comparison_takes_less_than_a_second(table: dict[tuple[str, str, str], Cell], three: Cell) -> None:
     seconds = {key: cell.seconds for key, cell in table.items()}
     slowest = max(seconds, key=lambda key: seconds[key])
     print(
@@ -101,9 +99,7 @@ def test_a_comparison_takes_less_than_a_second(
     assert seconds[slowest] < limit
 
 
-def test_shapley_shares_sum_to_100_or_say_why_not(
-    table: dict[tuple[str, str, str], Cell], three: Cell
-) -> None:
+def test_shapley_shares_sum_to_100_or_say_why_not(table: dict[tuple[str, str, str], Cell], three: Cell) -> None:
     summed = 0
     for cell in (*table.values(), three):
         for row in cell.comparison:
@@ -146,9 +142,7 @@ def test_necrosis_is_that_of_the_single_course(table: dict[tuple[str, str, str],
     assert found["tumour_auc_ug_h_per_g"] == pytest.approx(auc, rel=1e-5)
 
 
-def test_the_pig_has_no_tumour_and_every_gap_has_a_reason(
-    table: dict[tuple[str, str, str], Cell], three: Cell
-) -> None:
+def test_the_pig_has_no_tumour_and_every_gap_has_a_reason(table: dict[tuple[str, str, str], Cell], three: Cell) -> None:
     for (_, patient, _), cell in table.items():
         for row in cell.comparison:
             reasons = cell.comparison.reasons[row["arm"], row["drug"]]

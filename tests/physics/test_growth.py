@@ -89,7 +89,11 @@ def test_readings_towards_zero_converge() -> None:
         exposure = course.exposure()
         assert course.balance_error <= 1e-9
         found.append(
-            [course.viable_volume_ml()[0], exposure["tumour_auc_ug_h_per_g"], exposure["plasma_auc_ng_h_per_ml"]]
+            [
+                course.viable_volume_ml()[0],
+                exposure["tumour_auc_ug_h_per_g"],
+                exposure["plasma_auc_ng_h_per_ml"],
+            ]
         )
     values = np.array(found)
     steps = np.diff(values, axis=0) / values[-1]

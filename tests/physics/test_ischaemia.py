@@ -49,9 +49,7 @@ def test_no_occlusion_no_ischaemic_kill() -> None:
 
 def test_occlusion_of_one_course_does_not_reach_an_open_one_in_the_same_batch() -> None:
     occlusion = np.array([0.0, 0.75])
-    course = pk.simulate(
-        pk.Scenario("hcc_reference", pk.embolisation(embolic(occlusion=occlusion))), until_h=READING
-    )
+    course = pk.simulate(pk.Scenario("hcc_reference", pk.embolisation(embolic(occlusion=occlusion))), until_h=READING)
     assert course.solution.booked_ischaemia[0] == 0.0
     assert course.solution.booked_ischaemia[1] > 0.0
 

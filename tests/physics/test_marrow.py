@@ -36,7 +36,14 @@ def block(name: str) -> dict[str, Any]:
 def two_compartments(**values: float) -> Drug:
     """A drug without a liver: what is left of the body are two compartments."""
     return pk.drug("doxorubicin").with_values(
-        {"extraction": 0.0, "q3": 0.0, "v3": 0.0, "km_other": np.inf, "marrow.neutrophil_mtt": np.nan, **values}
+        {
+            "extraction": 0.0,
+            "q3": 0.0,
+            "v3": 0.0,
+            "km_other": np.inf,
+            "marrow.neutrophil_mtt": np.nan,
+            **values,
+        }
     )
 
 
@@ -52,7 +59,10 @@ def test_paclitaxel_nadir_and_rebound() -> None:
     p, expected, rtol = case["parameters"], case["expected"], case["rtol"]
     slope = p["slope_L_per_umol"]  # umol stands where mg stands elsewhere
     drug = two_compartments(
-        **{"cl_total": p["CL_L_per_h"], "v1": p["V1_L"], "q2": p["Q_L_per_h"], "v2": p["V2_L"]},
+        cl_total=p["CL_L_per_h"],
+        v1=p["V1_L"],
+        q2=p["Q_L_per_h"],
+        v2=p["V2_L"],
         **{"marrow.neutrophil_slope": slope, "marrow.leukocyte_slope": slope},
     )
     numbers = {"": p["Circ0_1e9_per_L"], "_mtt": p["MTT_h"], "_feedback": p["gamma"]}
@@ -82,7 +92,13 @@ def test_torsten_steady_state() -> None:
     case = block("friberg_steady_state_torsten")
     p, interval, times = case["parameters"], float(case["interval_h"]), np.array(case["time_h"])
     drug = two_compartments(
-        **{"cl_total": p["CL"], "v1": p["VC"], "q2": p["Q"], "v2": p["VP"], "marrow.neutrophil_slope": p["alpha"]}
+        **{
+            "cl_total": p["CL"],
+            "v1": p["VC"],
+            "q2": p["Q"],
+            "v2": p["VP"],
+            "marrow.neutrophil_slope": p["alpha"],
+        }
     )
     patient = bare(
         float(drug.reference.bsa),

@@ -122,9 +122,7 @@ def test_order_of_coalitions_is_that_of_the_switches() -> None:
 
 @pytest.mark.parametrize("growth", ["exponential", "gompertz"])
 def test_untreated_volume_is_the_course_without_a_session(growth: str) -> None:
-    patient = pk.patient("hcc_reference").with_values(
-        {"tumour.growth_capacity": 2000.0, "tumour.growth": growth}
-    )
+    patient = pk.patient("hcc_reference").with_values({"tumour.growth_capacity": 2000.0, "tumour.growth": growth})
     times = np.array([0.0, 100.0, 2000.0])
     found = untreated_volume(patient, times)
     scenario = pk.Scenario(patient, pk.Regimen(()))

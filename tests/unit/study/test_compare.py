@@ -64,7 +64,12 @@ def test_what_is_missing_has_a_reason(comparison: Comparison) -> None:
     bland = stated["bland_embolisation", "doxorubicin"]
     assert bland["targeting_index"] == "no drug given"
     assert bland["tumour_plasma_auc_ratio"] == "no drug given"
-    assert bland["neutrophil_nadir_1e9_per_l"]
+    assert bland["neutrophil_nadir_day"] == "no drug given"
+    row = comparison.row("bland_embolisation")
+    assert (row["neutrophil_nadir_1e9_per_l"], row["ctcae_grade"]) == (
+        5.05,
+        0,
+    )  # the patient's own, untouched
     assert stated["beads", "doxorubicin"]["plasma_auc_inf_ng_h_per_ml"] == "release not complete at the horizon"
 
 
@@ -106,11 +111,19 @@ def test_settings_reach_the_arms_that_have_the_path(comparison: Comparison) -> N
         ({"drug": "doxorubicin", "patient": "rabbit_vx2"}, ParameterError, "human one"),
         ({"drug": "doxorubicin", "catheter": "lobbar"}, UnknownNameError, "lobar"),
         ({"drug": "doxorubicin", "settings": {"patient.tumour.diametre": 5}}, UnknownNameError, "diameter"),
-        ({"drug": "doxorubicin", "arms": ["iv"], "settings": {"embolic.occlusion": 0.5}}, InputError, "embolic"),
+        (
+            {"drug": "doxorubicin", "arms": ["iv"], "settings": {"embolic.occlusion": 0.5}},
+            InputError,
+            "embolic",
+        ),
         ({"drug": "doxorubicin", "until_days": 0}, ParameterError, "until_days"),
         ({"drug": "doxorubicin", "until_days": float("nan")}, ParameterError, "until_days"),
         ({"drug": "doxorubicin", "rtol": 1.0}, ParameterError, "rtol"),
-        ({"drug": "doxorubicin", "settings": {"patient.bsa": np.array([1.7, 1.8])}}, ParameterError, "one patient"),
+        (
+            {"drug": "doxorubicin", "settings": {"patient.bsa": np.array([1.7, 1.8])}},
+            ParameterError,
+            "one patient",
+        ),
         ({"drug": "doxorubicin", "until_days": 0.001}, RegimenError, "follow up longer"),
     ],
 )
