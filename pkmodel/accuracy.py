@@ -12,7 +12,7 @@ import numpy as np
 from .model.problem import Array
 
 TIGHTER = 100.0  # a check reruns with the tolerance divided by this
-TIGHTEST = 1e-12
+TIGHTEST = 1e-10
 SMALL = 1e-4
 
 

@@ -55,7 +55,7 @@ def simulate(
     scenario : patient, regimen and catheter; arrays inside make it a population, one lane an entry
     until_h, until_days : horizon [h] or [d]; exactly one of them
     times_h : times at which the course is wanted [h], increasing, within the horizon; by default about 200
-    rtol : relative tolerance of every reported quantity, 1e-12 to 1e-2
+    rtol : relative tolerance of every reported quantity, 1e-10 to 1e-2
     check : run again with a hundredth of the tolerance and report the error achieved (`Trajectory.achieved`)
 
     Returns

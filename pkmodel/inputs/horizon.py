@@ -40,11 +40,11 @@ def checked_rtol(rtol: float) -> float:
     Raises
     ------
     ParameterError
-        If it is not a number in [1e-12, 1e-2].
+        If it is not a number in [1e-10, 1e-2].
     """
-    if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 1e-12 <= rtol <= 1e-2:
+    if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 1e-10 <= rtol <= 1e-2:
         raise ParameterError(
-            f"rtol = {rtol!r}; legal range [1e-12, 1e-2]", field="rtol", value=rtol, legal="[1e-12, 1e-2]"
+            f"rtol = {rtol!r}; legal range [1e-10, 1e-2]", field="rtol", value=rtol, legal="[1e-10, 1e-2]"
         )
     return float(rtol)
 

@@ -80,6 +80,9 @@ def network(problem: Problem, geometry: Geometry) -> Network:
         conductance[space] = through * flow
         clear[cells] = d.liver_clint * volume
         inverse_km[cells] = d.liver_inverse_km
+    # what no blood reaches holds nothing: its cells exchange with nobody either
+    for zone in ("core", "escape", "served", "other"):
+        conductance[INDEX[f"{zone}_cells"]] *= conductance[INDEX[f"{zone}_extracellular"]] > 0.0
     for row, exchange, volume in ((INDEX["peripheral_1"], d.q2, d.v2), (INDEX["peripheral_2"], d.q3, d.v3)):
         present = volume > 0.0
         capacity[row] = np.where(present, volume, 1.0)

