@@ -197,9 +197,9 @@ def test_extraction_with_a_shunt(name: str) -> None:
 @each_drug
 def test_slow_release_leaves_exposure_to_infinity_as_it_was(name: str) -> None:
     # constant flow, complete release: the law drops out (no text may claim AUC from slow release alone)
-    drawn = sets.draw(name, seed=5, n=300).linear()
+    drawn = sets.draw(name, seed=5).linear()
     still = {"occlusion": 0.0, "lung_share": 0.0, "target_preference": 1.0, "prompt_fraction": 0.0}
-    rate = drawn.rng.uniform(0.05, 2.0, 300)
+    rate = drawn.rng.uniform(0.05, 2.0, sets.N)
     law = ReleaseParameters(law="first_order", rate=rate)
     depot = sets.quietly(pk.carrier("lipiodol_emulsion"), still).replace(release=law, variants=())
     quiet = drawn.changed(patient={"tumour.shunt": 0.0, "liver.shunt": 0.0})

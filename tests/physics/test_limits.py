@@ -104,7 +104,7 @@ def test_a_vanishing_peripheral_is_one_compartment_less(name: str, limit: dict[s
 
 @each_drug
 def test_a_volume_without_exchange_and_an_exchange_without_volume_are_the_same(name: str) -> None:
-    drawn = quiet(name, 14, 50)
+    drawn = quiet(name, 14)
     changes = ({"q2": 0.0, "v2": 0.0}, {"q2": 0.0, "v2": 30.0}, {"q2": 30.0, "v2": 0.0})
     versions = [drawn.changed(drug=change) for change in changes]
     courses = [course(version, artery(version)) for version in versions]
