@@ -30,7 +30,7 @@ _HOMES = {
     "inputs.scenario": ("Scenario",),
     "inputs.scenario_file": ("load_scenario",),
     "inputs.session": ("Dose", "Session"),
-    "inputs.treatment": ("iv", "hepatic_artery", "extravascular", "chemoembolisation", "embolisation"),
+    "inputs.treatment": ("iv", "hepatic_artery", "extravascular", "chemoembolisation", "embolisation", "emulsion"),
     "course": ("simulate", "Trajectory"),
     "exposure.metrics": ("Exposure",),
     "exposure.nca": ("nca",),
