@@ -33,7 +33,7 @@ show "nca_small_cases.json, 23 of 23"
 tests tests/reference/test_nca.py
 show "reference data stay outside wheel and sdist"
 "$python" -m pip -q wheel --no-deps -w "$work/dist" .
-"$python" -m pip -q install setuptools
+"$python" -m pip -q install 'setuptools>=77'
 "$python" -c 'import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1])' "$work/dist" >/dev/null 2>&1
 "$python" -m zipfile -l "$work"/dist/*.whl >"$work/names"
 "$python" -m tarfile -l "$work"/dist/*.tar.gz >>"$work/names"
