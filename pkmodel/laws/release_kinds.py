@@ -83,7 +83,7 @@ class Weibull(ReleaseLaw):
         return np.where(high > _EARLIEST, mean, self._density(high))
 
     def clock_power(self) -> Array:
-        return np.where(self.shape < 1.0, 1.0 / self.shape, 1.0)
+        return _smoothing_power(self.shape)
 
     def _clock_rate(self, offset: Array, length: Array, power: Array, s: Array) -> Array:
         u = np.maximum(offset + length * s**power, 0.0)
@@ -146,7 +146,7 @@ class Power(ReleaseLaw):
         return rising, np.minimum(high, done), np.where(whole, length, part)
 
     def clock_power(self) -> Array:
-        return np.where(self.exponent < 1.0, 1.0 / self.exponent, 1.0)
+        return _smoothing_power(self.exponent)
 
     def completion_time(self) -> Array:
         k = self.rate_constant
@@ -190,6 +190,11 @@ class Tabulated(ReleaseLaw):
         u, running = _running(offset, length * s**power, self.times[-1])
         slope = self.curve.slope(u, np.minimum(self.curve.piece(u), len(self.times) - 2))
         return np.where(running, slope, 0.0) * length * power * s ** (power - 1.0)
+
+
+def _smoothing_power(exponent: Array) -> Array:
+    """Power p of the clock that turns u^b into a whole power of s: a rate u^(b-1) has no slope at 0 for b < 2."""
+    return np.where(exponent < 1.0, 1.0 / exponent, np.where((exponent > 1.0) & (exponent < 2.0), 2.0 / exponent, 1.0))
 
 
 def _running(offset: Array, advance: Array, end: Array) -> tuple[Array, NDArray[np.bool_]]:

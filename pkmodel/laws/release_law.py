@@ -39,7 +39,7 @@ class ReleaseLaw(ABC):
         return np.where(np.asarray(u) < 0.0, 0.0, self._density(_elapsed(u)))
 
     def clock_power(self) -> Array:
-        """Power p for which F(T s^p) is smooth at s = 0: 1/shape or 1/exponent if above 1, else 1."""
+        """Power p for which F(T s^p) is smooth at s = 0: 1/b for an exponent b < 1, 2/b for 1 < b < 2."""
         return np.asarray(1.0)
 
     def completion_time(self) -> Array:

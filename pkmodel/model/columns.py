@@ -108,16 +108,19 @@ def _growth(patient: Patient, volume: Array, lanes: int) -> tuple[Array, Array, 
 
 
 def _transit_time(patient: Patient, drugs: tuple[Drug, ...], lanes: int) -> Array:
-    """Mean transit time of the run [h]: the longest of the drugs with a slope, else the patient's."""
+    """Mean transit time of the run [h]: the longest of the drugs with a slope, else the patient's.
+
+    A drug with a slope but without a transit time of its own has the patient's.
+    """
+    own = column(patient, "marrow.neutrophil_mtt", lanes)
     longest = np.zeros(lanes)
     for drug in drugs:
         slope, mtt = (
             column(drug, "marrow.neutrophil_slope", lanes),
             column(drug, "marrow.neutrophil_mtt", lanes),
         )
-        counts = (np.nan_to_num(slope) > 0.0) & np.isfinite(mtt)
-        longest = np.maximum(longest, np.where(counts, mtt, 0.0))
-    return np.where(longest > 0.0, longest, column(patient, "marrow.neutrophil_mtt", lanes))
+        longest = np.maximum(longest, np.where(np.isfinite(slope), np.where(np.isfinite(mtt), mtt, own), 0.0))
+    return np.where(longest > 0.0, longest, own)
 
 
 def derived_clearances(drug: Drug, lanes: int) -> tuple[Array, Array]:

@@ -109,7 +109,7 @@ def join_laws(laws: list[list[ReleaseLaw | None]], lanes: list[int]) -> ReleaseL
     for name in (f.name for f in fields(first)):
         columns = []
         for own, n in zip(laws, lanes, strict=True):
-            rows = [getattr(first, name)[..., :1] if law is None else getattr(law, name) for law in own]
+            rows = [np.atleast_1d(getattr(first, name))[..., :1] if law is None else getattr(law, name) for law in own]
             columns.append(np.stack([np.broadcast_to(row, (n,)) for row in rows]))
         values[name] = np.concatenate(columns, axis=-1)
     return replace(first, **values)

@@ -41,17 +41,20 @@ def segment_clock(problem: Problem, segment: int) -> Clock:
     """The clock between boundary `segment` and the next one."""
     start = problem.boundaries[segment]
     length = problem.boundaries[segment + 1] - start
-    power = np.ones(problem.n)
+    wishes = [np.ones(problem.n)]
     for slot in problem.slots:
         if slot.law is not None and segment >= slot.begin:
             # by time, not by index: a sponge at the very end of a deposit puts a segment of no length between
             edges = problem.boundaries[[slot.begin, slot.end]]
             singular = (start == edges).any(axis=0) & (length > 0.0)
             held = (slot.amount * (1.0 - slot.prompt)) > 0.0
-            wanted = np.where(held, slot.law.clock_power(), 1.0).max(axis=0)
-            # between 1 and 2 the law would be smooth, but what enters evenly in time would start like s^(p-1)
-            wanted = np.where((wanted > 1.0) & (wanted < 2.0), 2.0 * wanted, wanted)
-            power = np.maximum(power, np.where(singular, wanted, 1.0))
+            wishes += list(np.where(held & singular, slot.law.clock_power(), 1.0))
+    power = np.max(wishes, axis=0)
+    # What needs another power, and what enters evenly in time (power 1), starts like s to the ratio of the two; a
+    # ratio between 1 and 2 would leave its rate without a slope at the start.
+    ratios = power / np.stack(wishes)
+    uneasy = np.any((ratios > 1.0 + 1e-9) & (ratios < 2.0), axis=0)
+    power = np.where(uneasy, 2.0 * power, power)
     return Clock(start, length, power)
 
 

@@ -107,7 +107,7 @@ class Course:
             None if options.wall_limit_s is None else wall_clock.monotonic() + options.wall_limit_s
         )
         dose = sum((slot.amount for slot in problem.slots), np.zeros((d, n)))
-        self.tiny = np.full((len(ROW), 1, n), 1e-10) * np.maximum(dose.max(axis=0), 1e-6)
+        self.tiny = np.full((len(ROW), 1, n), 1e-16) * np.maximum(dose.max(axis=0), 1e-6)
         self.tiny[rows(HYPOXIA)] = 1e-6
         self.floor = np.full((len(ROW), 1, 1), FLOOR)
         self.floor[rows(HYPOXIA)] = HYPOXIA_FLOOR
