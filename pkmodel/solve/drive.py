@@ -28,9 +28,9 @@ from .watch import Peak, Samples
 
 BLOCK = 1024
 FIRST_STEP, LEAST_STEP, MAX_STEPS = 3e-3, 1e-13, 5_000
-# Part of the tolerance that one step may make, set such that all courses of 200 random scenarios stay within it
-# against an independent oracle: blood cells and saturable elimination gather more error than a linear tree.
-SHARE, SATURABLE_SHARE, BLOOD_SHARE = 1.25, 0.4, 0.15
+# Part of the tolerance that one step may make: blood cells and saturable elimination gather more error over many
+# steps than a linear tree. Chosen on the oracle's 200 scenarios; judge it on others (tests/acceptance/fresh_oracle.py).
+SHARE, SATURABLE_SHARE, BLOOD_SHARE = 1.25, 0.4, 0.1
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.97, 15.0, 0.1
 # Errors count relative to max(|value|, this share of the course's maximum so far).
 FLOOR = 1e-4
