@@ -39,7 +39,7 @@ def main(first: int, last: int) -> int:
             rows.append((float("inf"), index, f"{type(error).__name__}: {str(error)[:100]}"))
         print(f"{index} {rows[-1][0]:.1e} {rows[-1][2]}", file=sys.stderr, flush=True)
     missed = sum(row[0] > LIMIT for row in rows)
-    print(f"{len(rows)} scenarios, {missed} above {LIMIT:g}; necrotic volume, not gated: worst {necrotic:.1e}; worst ten:")
+    print(f"{len(rows)} scenarios, {missed} above {LIMIT:g}; necrotic volume (not gated): {necrotic:.1e}; worst ten:")
     for value, index, what in sorted(rows, reverse=True)[:10]:
         print(f"  {index} {value:.1e} {what}")
     return missed
