@@ -25,6 +25,8 @@ HYPOXIA_ROWS = [ROW[name] for name in HYPOXIA]
 _THREE, _TWO = np.sqrt(0.6) / 2.0, np.sqrt(1.0 / 3.0) / 2.0
 NODES = np.array([0.5 - _THREE, 0.5, 0.5 + _THREE, 0.5 - _TWO, 0.5 + _TWO])
 WEIGHTS = np.array([5.0 / 18.0, 4.0 / 9.0, 5.0 / 18.0])
+# Errors of dead volume count relative to it, or to this share of the tumour if that is more.
+LEAST_DEAD = 1e-4
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(NODES, increasing=True))
 
 
@@ -37,6 +39,16 @@ def partial_weights(theta: Array) -> Array:
 _TO_NODES = partial_weights(NODES)  # (5 values, 5 ends)
 
 
+def _three_nodes(values: Array) -> Array:
+    """Integral over a step of values (5, ...) at NODES, the result."""
+    return np.tensordot(WEIGHTS, values[:3], axes=(0, 0))
+
+
+def _two_nodes(values: Array) -> Array:
+    """The same from the other two nodes, to be compared."""
+    return 0.5 * (values[3] + values[4])
+
+
 class Panel(NamedTuple):
     """Kill on one step, at NODES: everything needed to finish the step and to interpolate inside it."""
 
@@ -46,7 +58,7 @@ class Panel(NamedTuple):
     kill: Array  # (5, 2, n) total kill rate [1/h]
     by_drug: Array  # (5, D, 2, n)
     by_ischaemia: Array  # (5, 2, n)
-    log_ratio: Array  # (5, 2, n) u at the nodes
+    volume: Array  # (5, 2, n) viable volume at the nodes [L]
     log_ratio_end: Array  # (2, n)
 
 
@@ -57,6 +69,7 @@ class TumourState:
         p = problem.patient
         self.problem = problem
         self.base = p.zone_volume.copy()  # viable volume at the last reading [L]
+        self.initial = self.base.sum(axis=0)  # [L]
         self.log_ratio = np.zeros_like(self.base)
         self.dead = np.zeros_like(self.base)
         self.booked_drug = np.zeros((problem.n_drugs, problem.n))  # [L]
@@ -103,9 +116,9 @@ class TumourState:
         grown = np.exp(p.growth_damping * elapsed)[:, None] * weight[:, None] * (self.growth - kill)
         start = self.log_ratio
         inside = np.tensordot(_TO_NODES.T, grown, axes=(1, 0))
-        nodes = (start + inside) * np.exp(-p.growth_damping * elapsed)[:, None]
-        end = (start + np.tensordot(WEIGHTS, grown[:3], axes=(0, 0))) * np.exp(-p.growth_damping * duration)
-        return Panel(elapsed, weight, duration, kill, by_drug, by_ischaemia, nodes, end)
+        volume = self.base * np.exp((start + inside) * np.exp(-p.growth_damping * elapsed)[:, None])
+        end = (start + _three_nodes(grown)) * np.exp(-p.growth_damping * duration)
+        return Panel(elapsed, weight, duration, kill, by_drug, by_ischaemia, volume, end)
 
     def _drug_kill(self, step: Step, theta: Array, hypoxia: Array) -> Array:
         d, problem = self.problem.drug, self.problem
@@ -123,27 +136,27 @@ class TumourState:
             hypoxia_factor=d.hypoxia_factor[:, None],
         )
 
-    @staticmethod
-    def error(panel: Panel) -> Array:
-        """Difference of the three- and two-node kill integrals, an error of u (relative, of v), (n,)."""
-        dose = panel.weight[:, None] * panel.kill
-        return np.abs(np.tensordot(WEIGHTS, dose[:3], axes=(0, 0)) - 0.5 * (dose[3] + dose[4])).max(axis=0)
+    def error(self, panel: Panel) -> Array:
+        """Error of a step, (n,): of the logarithm of the viable volume, or relative of the dead one, if larger.
+
+        Both are the difference of the three- and the two-node integral. Dead volume needs its own: a step that is
+        long against the kill leaves the logarithm exact and misses when the cells died.
+        """
+        kill = panel.weight[:, None] * panel.kill
+        viable = np.abs(_three_nodes(kill) - _two_nodes(kill)).max(axis=0)
+        killed = (kill * panel.volume).sum(axis=1)
+        gained = _three_nodes(killed)
+        scale = np.maximum(self.dead.sum(axis=0) + gained, LEAST_DEAD * self.initial)
+        return np.maximum(viable, np.abs(gained - _two_nodes(killed)) / np.where(scale > 0.0, scale, 1.0))
 
     def accept(self, panel: Panel) -> None:
         """Carry volumes and booked kill over the step."""
         p = self.problem.patient
-        volume = self.base * np.exp(panel.log_ratio)
-        rate = panel.weight[:, None] * volume
+        rate = panel.weight[:, None] * panel.volume
         left = np.exp(-p.resorption * (panel.duration - panel.elapsed))[:, None]
-        self.dead = self.dead * np.exp(-p.resorption * panel.duration) + np.tensordot(
-            WEIGHTS, (left * rate * panel.kill)[:3], axes=(0, 0)
-        )
-        self.booked_ischaemia += np.tensordot(
-            WEIGHTS, (rate * panel.by_ischaemia).sum(axis=1)[:3], axes=(0, 0)
-        )
-        self.booked_drug += np.tensordot(
-            WEIGHTS, (rate[:, None] * panel.by_drug).sum(axis=2)[:3], axes=(0, 0)
-        )
+        self.dead = self.dead * np.exp(-p.resorption * panel.duration) + _three_nodes(left * rate * panel.kill)
+        self.booked_ischaemia += _three_nodes((rate * panel.by_ischaemia).sum(axis=1))
+        self.booked_drug += _three_nodes((rate[:, None] * panel.by_drug).sum(axis=2))
         self.log_ratio = panel.log_ratio_end
 
     def inside(self, panel: Panel, start: Array, theta: Array, at: Array) -> tuple[Array, Array]:
@@ -156,8 +169,7 @@ class TumourState:
         damping = np.exp(p.growth_damping * panel.elapsed)[:, None]
         grown = damping * panel.weight[:, None] * (self.growth - panel.kill)  # (5, 2, n)
         log_ratio = (start[:, None] + np.einsum("kmn,kzn->zmn", part, grown)) * np.exp(-p.growth_damping * at)
-        volume = self.base * np.exp(panel.log_ratio)
-        killed = np.exp(p.resorption * panel.elapsed)[:, None] * panel.weight[:, None] * volume * panel.kill
+        killed = np.exp(p.resorption * panel.elapsed)[:, None] * panel.weight[:, None] * panel.volume * panel.kill
         dead = (self.dead[:, None] + np.einsum("kmn,kzn->zmn", part, killed)) * np.exp(-p.resorption * at)
         return self.base[:, None] * np.exp(log_ratio), dead
 

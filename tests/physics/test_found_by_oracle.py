@@ -78,3 +78,14 @@ def test_what_is_released_very_slowly_is_followed_all_the_same() -> None:
     there = largest[:, 0] > 0.0
     coarse, fine, largest = coarse[there], fine[there], largest[there]
     assert np.max(np.abs(coarse - fine) / np.maximum(fine, 1e-4 * largest)) < 1e-5
+
+
+def test_dead_volume_is_right_where_the_last_cells_die() -> None:
+    """Kill that is fast against the solver's steps leaves viable volume exact, and missed when the cells died."""
+    scenario = pk.Scenario("hcc_child_b", pk.embolisation("beads_bland", at_h=196))
+    scenario = scenario.with_values({"patient.tumour.growth": "gompertz", "patient.tumour.growth_capacity": 683.0})
+    times = [196.75, 199.4, 210.0, 255.0, 441.0, 1208.0]
+    coarse, fine = (pk.simulate(scenario, until_h=1208.0, times_h=times, rtol=rtol) for rtol in (1e-5, 1e-9))
+    dead, exact = coarse.necrotic_volume_ml(), fine.necrotic_volume_ml()
+    tumour_ml = coarse.viable_volume_ml().max()
+    assert np.max(np.abs(dead - exact) / np.maximum(exact, 1e-4 * tumour_ml)) < 1e-5

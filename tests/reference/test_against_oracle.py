@@ -3,6 +3,7 @@
 The oracle (`oracle.py`) was written from the specification and the library files alone, by someone who had not seen
 the package; its results are committed with the digest of its sources. Error is relative to max(|value|, 1e-4 of the
 course's maximum); the oracle keeps a dozen times, so the maximum also looks at a finer grid of pkmodel's own course.
+Viable and dead volume share the tumour's maximum.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ HERE = Path(__file__).parent
 RESULTS = json.loads((HERE / "data" / "oracle_results.json").read_text())
 SCENARIOS = RESULTS["scenarios"]
 LIMIT = 1e-5
-# What the issue names; necrotic volume and hypoxia are reported beside them by the acceptance script.
 COURSES = ("plasma", "tumour_core", "tumour_escape", "served_liver", "other_liver", "tumour_homogenate", "hepatic_vein")
 
 
@@ -57,7 +57,8 @@ def errors_of(result: dict[str, Any], *, rtol: float = 1e-5) -> dict[str, float]
         found[f"{drug} plasma_auc"] = abs(float(course[drug]["plasma_auc"]) - exact) / max(exact, 1e-300)
     for name in ("viable_ml", "necrotic_ml"):
         own, values = course[name].sum(axis=0), rows_of(result[name], times.size).sum(axis=0)
-        found[name] = error(own[at], values, float(np.max(own)))
+        # dead volume on the scale of the tumour: as long as hardly anything has died, its own maximum lies far ahead
+        found[name] = error(own[at], values, float(np.max(course["viable_ml"].sum(axis=0))))
     for name in ("neutrophils", "leukocytes"):
         values = np.array(result[name], dtype=float) * np.ones(times.size)
         own = course[name] if np.isfinite(values).any() else np.full(grid.size, np.nan)
@@ -77,6 +78,5 @@ def test_the_oracle_is_the_one_that_made_the_results() -> None:
 def test_scenario(index: str) -> None:
     """Every course of a scenario agrees with the oracle at the default tolerance."""
     found = errors_of(SCENARIOS[index])
-    found.pop("necrotic_ml")
     worst = max(found, key=lambda name: found[name])
     assert found[worst] <= LIMIT, (worst, found[worst], SCENARIOS[index]["spec"]["arm"])

@@ -138,13 +138,26 @@ def test_without_growth_and_resorption_nothing_is_lost() -> None:
 
 def test_error_estimate_is_zero_where_two_nodes_suffice_and_falls_with_order_five_where_not() -> None:
     of, errors = problem(), []
-    tumour = state(of)
+    before = state(of)
+    before.dead = np.full_like(before.dead, 1e12)  # so much has died that only the viable volume can be wrong
     # a parabola on a straight clock is of degree two; on a cubic clock the integrand is of degree four
-    assert TumourState.error(carry(tumour, 100.0)[0])[0] < 1e-14
+    assert before.error(carry(state(of), 100.0)[0])[0] < 1e-14
     for steps in (1, 2, 4):
-        errors.append(TumourState.error(carry(state(of), 100.0, steps, power=3.0)[-1])[0])
+        errors.append(before.error(carry(state(of), 100.0, steps, power=3.0)[-1])[0])
     assert errors[0] > 1e-4
     np.testing.assert_allclose(np.log2(np.array(errors[:-1]) / np.array(errors[1:])), 5.0, atol=0.2)
+
+
+def test_error_estimate_sees_a_step_in_which_the_cells_die() -> None:
+    """Kill of low degree is integrated exactly, and the dead volume is wrong all the same."""
+    of = problem(**{"tumour.growth": "exponential", "tumour.doubling_time": np.inf})
+    found, kept = state(of), state(of)
+    [panel] = carry(found, 4000.0)
+    log_kill = np.log(found.base / found.viable).max()
+    assert log_kill > 3.0
+    before = found.base.sum()
+    assert before - found.viable.sum() > 1.02 * found.booked_ischaemia[0]  # missed
+    assert kept.error(panel)[0] > 0.02
 
 
 def test_partial_weights_integrate_quartics() -> None:
