@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _treatment(compare)
     _setting(compare)
     compare.add_argument("--until", metavar="TIME", default=f"{READING_DAYS:g} d", help="follow-up, such as '28 d'")
+    compare.add_argument("--check", action="store_true", help="solve again more tightly and print the achieved error")
     _output(compare, "write the rows as CSV too; - for CSV on stdout instead of the table")
     compare.set_defaults(command=_compare)
 
@@ -212,7 +213,7 @@ def _compare(options: argparse.Namespace) -> None:
 
     if options.json and options.csv == "-":
         raise InputError("--json and --csv - both want stdout; write the CSV to a file")
-    comparison = compare(**_arguments(options), until_days=_days(options.until))
+    comparison = compare(**_arguments(options), until_days=_days(options.until), check=options.check)
     if options.csv == "-":
         print(comparison.to_csv(), end="")
         return

@@ -81,6 +81,7 @@ def compare(
     until_days: float = 28.0,
     settings: Mapping[str, Any] | None = None,
     rtol: float = study.LEAST_RTOL,
+    check: bool = False,
 ) -> Table:
     """Compare ways of giving a drug; parameters and errors as of `pkmodel.study.compare.compare`.
 
@@ -106,6 +107,7 @@ def compare(
             until_days=until_days,
             settings=settings,
             rtol=rtol,
+            check=check,
         )
     )
 
@@ -233,6 +235,10 @@ def _footer(comparison: Comparison, wide: bool, again: str) -> Iterator[str]:
     yield f"Largest mass-balance error of any arm {balance:.0e}; " + (
         f"{assumed} of {len(inputs)} parameters used are assumed."
     )
+    check = comparison.manifest.get("check")
+    if check is not None:
+        what = f"largest error of any number {check['largest']:.0e} ({check['arm']}, {check['key']})"
+        yield from _hint(f"Checked at rtol {check['rtol']:g}: {what}.")
     yield ""
     cells = {_cell(comparison, row, column) for row in comparison for column in shown}
     if any(cell.startswith("~") for cell in cells):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .. import __version__
+from ..accuracy import TIGHTER, TIGHTEST
 from ..course import READING, REFUSED, observed, solve_runs
 from ..errors import ParameterError, RegimenError, RunError
 from ..exposure.metrics import evaluate
@@ -29,7 +31,7 @@ from .attribution import (
     reading_time,
     untreated_volume,
 )
-from .comparison import EFFECT_KEYS, EXPOSURE_KEYS, WIDE_KEYS, Comparison
+from .comparison import EFFECT_KEYS, EXPOSURE_KEYS, WIDE_KEYS, Comparison, achieved_errors
 from .provenance import counts, rests_on_assumed
 
 NOT_COMPARED = "the intravenous twin has no exposure to compare with"
@@ -46,6 +48,7 @@ def compare(
     until_days: float = 28.0,
     settings: Mapping[str, Any] | None = None,
     rtol: float = LEAST_RTOL,
+    check: bool = False,
 ) -> Comparison:
     """Compare arms for one patient: exposure, targeting, necrosis and its causes, blood count.
 
@@ -58,6 +61,7 @@ def compare(
     until_days : horizon [d]
     settings : path -> value, applied to every arm that has the path
     rtol : relative tolerance
+    check : solve again with a tighter tolerance and report the achieved error of every number (`manifest["check"]`)
 
     Returns
     -------
@@ -81,11 +85,16 @@ def compare(
     scenarios = arm_scenarios(
         patient, drug=drug, dose_mg=dose_mg, arms=names, catheter=catheter, settings=settings
     )
-    return compare_scenarios(scenarios, names, until_h=horizon_h(None, until_days), rtol=rtol)
+    return compare_scenarios(scenarios, names, until_h=horizon_h(None, until_days), rtol=rtol, check=check)
 
 
 def compare_scenarios(
-    scenarios: Mapping[str, Scenario], names: Sequence[str], *, until_h: float, rtol: float = LEAST_RTOL
+    scenarios: Mapping[str, Scenario],
+    names: Sequence[str],
+    *,
+    until_h: float,
+    rtol: float = LEAST_RTOL,
+    check: bool = False,
 ) -> Comparison:
     """Compare scenarios of one patient by name, all in one batch.
 
@@ -95,7 +104,7 @@ def compare_scenarios(
         the intravenous twin that targeting is measured against
     names : those that get rows
     until_h : horizon [h]
-    rtol : relative tolerance
+    rtol, check : as of `compare`
 
     Raises
     ------
@@ -114,7 +123,11 @@ def compare_scenarios(
     rtol = checked_rtol(rtol)
     runs = [Run(s, until_h, players) for s in scenarios.values() for players in COALITIONS]
     solution = solve_runs(runs, None, Options(rtol=rtol))
-    return _Reader(dict(scenarios), solution, until_h).comparison(names, rtol=rtol)
+    found = _Reader(dict(scenarios), solution, until_h).comparison(names, rtol=rtol)
+    if not check:
+        return found
+    fine = compare_scenarios(scenarios, names, until_h=until_h, rtol=max(rtol / TIGHTER, TIGHTEST))
+    return replace(found, manifest={**found.manifest, "check": achieved_errors(found, fine)})
 
 
 class _Reader:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..accuracy import SMALL
 from ..errors import UnknownNameError
 
 EXPOSURE_KEYS = (
@@ -85,3 +87,32 @@ class Comparison:
         if path is not None:
             Path(path).write_text(out.getvalue(), encoding="utf-8")
         return out.getvalue()
+
+
+def achieved_errors(found: Comparison, fine: Comparison) -> dict[str, Any]:
+    """Errors of every number of a comparison against the same with a tighter tolerance.
+
+    Returns
+    -------
+    dict
+        `rtol` of the tighter run; `largest` with its `arm`, `drug` and `key`; `rows`, one an arm and drug, key -> error
+        relative to max(|value|, 1e-4 of the largest of its column).
+    """
+    keys = (*EXPOSURE_KEYS, *WIDE_KEYS, *EFFECT_KEYS)
+    rows: list[dict[str, Any]] = [{"arm": row["arm"], "drug": row["drug"]} for row in found]
+    for key in keys:
+        largest = max((abs(row[key]) for row in fine if row[key] is not None), default=0.0)
+        for out, row, exact in zip(rows, found, fine, strict=True):
+            out[key] = _error(row[key], exact[key], largest)
+    worst = max(rows, key=lambda row: max(row[key] or 0.0 for key in keys))
+    key = max(keys, key=lambda name: worst[name] or 0.0)
+    at = {"arm": worst["arm"], "drug": worst["drug"], "key": key}
+    return {"rtol": fine.manifest["rtol"], "largest": worst[key], **at, "rows": rows}
+
+
+def _error(value: float | None, exact: float | None, largest: float) -> float | None:
+    """Error of one number; None where there is none, infinite where it exists in one of the two runs only."""
+    if value is None or exact is None:
+        return None if value is exact else math.inf
+    scale = max(abs(exact), SMALL * largest)
+    return abs(value - exact) / scale if scale > 0.0 else abs(value)
