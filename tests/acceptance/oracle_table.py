@@ -7,6 +7,7 @@ Takes about three minutes. Exit code 1 when a course misses 1e-5 at the default 
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import warnings
@@ -43,7 +44,7 @@ def main() -> int:
     for value, index, what in sorted(rows[DEFAULT], reverse=True)[:10]:
         print(f"{index:>5} {value:.1e} " + " ".join(f"{later[r][index]:.1e}" for r in TOLERANCES[2:]) + f"  {what}")
     largest = [max(by_course[rtol].values()) for rtol in TOLERANCES]
-    falls = all(a > b for a, b in zip(largest, largest[1:], strict=False))
+    falls = all(a > b for a, b in itertools.pairwise(largest))
     return 0 if by_course[DEFAULT] and largest[1] <= LIMIT and falls else 1
 
 
