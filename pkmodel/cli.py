@@ -1,4 +1,4 @@
-"""The command line: data on stdout, messages on stderr; exit codes 0 good, 2 wrong input, 3 a run failed.
+"""The command line: data on stdout, messages on stderr; exit codes 0 good, 2 wrong input, 3 failed, 4 not accepted.
 
 Nothing heavy is imported before a command is known, so that help and mistakes answer at once.
 """
@@ -13,7 +13,8 @@ import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .errors import FileError, InputError, PkmodelError, RunError
+from .commands import add_validate, progress
+from .errors import FileError, InputError, NotAcceptedError, PkmodelError, RunError
 from .inputs.arguments import mixture, path_values
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.flush()
         except RunError as error:
             return _complain(error, 3)
+        except NotAcceptedError as error:
+            return _complain(error, 4)
         except PkmodelError as error:
             return _complain(error, 2)
         except BrokenPipeError:
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _setting(compare)
     compare.add_argument("--until", metavar="TIME", default=f"{READING_DAYS:g} d", help="follow-up, such as '28 d'")
     compare.add_argument("--check", action="store_true", help="solve again more tightly and print the achieved error")
+    compare.add_argument("--uncertainty", type=int, default=0, metavar="N", help="90 %% intervals from N draws")
     _output(compare, "write the rows as CSV too; - for CSV on stdout instead of the table")
     compare.set_defaults(command=_compare)
 
@@ -112,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("file", nargs="?", metavar="FILE", help="where to write it; to stdout without")
     new.set_defaults(command=_new)
 
+    add_validate(commands)
     _params(commands.add_parser("params", help="parameters, their evidence and what to cite"))
     info = commands.add_parser("info", help="versions and contents of the library")
     info.set_defaults(command=_info)
@@ -213,7 +218,8 @@ def _compare(options: argparse.Namespace) -> None:
 
     if options.json and options.csv == "-":
         raise InputError("--json and --csv - both want stdout; write the CSV to a file")
-    comparison = compare(**_arguments(options), until_days=_days(options.until), check=options.check)
+    more = {"check": options.check, "uncertainty": options.uncertainty, "progress": progress("arms")}
+    comparison = compare(**_arguments(options), until_days=_days(options.until), **more)
     if options.csv == "-":
         print(comparison.to_csv(), end="")
         return

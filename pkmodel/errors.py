@@ -1,6 +1,6 @@
 """Errors and warnings of pkmodel: what went wrong, where, what is legal, what was probably meant.
 
-The command line maps `InputError` to exit code 2 and `RunError` to exit code 3.
+The command line maps `InputError` to exit code 2, `RunError` to 3 and `NotAcceptedError` to 4.
 """
 
 from __future__ import annotations
@@ -75,6 +75,10 @@ class RegimenError(InputError):
 
 class FileError(InputError):
     """A file cannot be read, or is not in the expected format."""
+
+
+class NotAcceptedError(PkmodelError):
+    """A validation ran, and its result is outside the committed acceptance."""
 
 
 class RunError(PkmodelError):

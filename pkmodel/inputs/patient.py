@@ -10,7 +10,7 @@ import numpy as np
 from pkmodel.errors import ParameterError
 from pkmodel.inputs.record import NAME_PATTERN, Record, Value, number, part, record, text
 
-SPECIES = ("human", "rabbit", "pig", "dog", "rat")
+SPECIES = ("human", "rabbit", "pig", "dog", "rat", "mouse")
 TUMOUR_TYPES = ("hcc", "metastasis", "vx2", "none")
 CHILD_PUGH = ("A", "B", "C", "none")
 PORTAL_THROMBOSIS = ("none", "branch", "main")

@@ -216,7 +216,7 @@ class Record:
                 yield from value.rows(f"{prefix}{name}.")
             elif spec.is_parameter and value is not None:
                 origin = self.origins.get(name)
-                absent = (isinstance(value, float) and math.isnan(value)) or value == ()
+                absent = bool(np.all(np.isnan(value))) if isinstance(value, float | np.ndarray) else value == ()
                 if origin is not None or not absent:
                     yield f"{prefix}{name}", value, spec.unit, origin
 

@@ -18,7 +18,7 @@ _GAUSS_TWO = 0.5 / np.sqrt(3.0)  # half the distance of the two Gauss points, in
 
 
 def monotone_slopes(knots: Array, values: Array) -> Array:
-    """Slopes (m,) at the knots that keep a cubic Hermite interpolant monotone where the data are; m >= 2."""
+    """Slopes (m,) at the knots that keep a cubic Hermite interpolant of values that never fall monotone; m >= 2."""
     step = np.diff(knots)
     secant = np.diff(values) / step
     if len(secant) == 1:
@@ -38,12 +38,10 @@ def monotone_slopes(knots: Array, values: Array) -> Array:
 
 
 def _end_slope(step: float, next_step: float, secant: float, next_secant: float) -> float:
-    """Three-point slope at an end, cut back where it would leave the shape of the data."""
+    """Three-point slope at an end, at most twice the secant there; flat where it would fall."""
     slope = ((2.0 * step + next_step) * secant - step * next_secant) / (step + next_step)
     if np.sign(slope) != np.sign(secant):
         return 0.0
-    if np.sign(secant) != np.sign(next_secant) and abs(slope) > 3.0 * abs(secant):
-        return float(3.0 * secant)
     return float(slope)
 
 

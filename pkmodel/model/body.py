@@ -225,7 +225,8 @@ def _slot(plans: list[_Plan], doses: list[PlannedDose], names: tuple[str, ...], 
             if carrier is not None:
                 suited = carrier.for_drug(name)
                 prompt[row] = column(suited, "prompt_fraction", n)
-                own[row] = release_law(suited.release, n) if law_signature(dose) is not None else None
+                if np.any(prompt[row] < 1.0):  # of a drug that is free at once the law means nothing
+                    own[row] = release_law(suited.release, n)
         laws.append(own)
         parts["amount"].append(amount * plan.run.players[0])
         parts["prompt"].append(prompt)

@@ -200,12 +200,13 @@ def oil_retained(sessions: Sequence[Session], time: Array, place: str, lanes: in
         ]
         deposits += [(a.agent, a.begin, a.end) for a in (*plan.during, *plan.final)]
         for agent, begin, end in deposits:
-            if agent is None or not np.all(np.isfinite(getattr(agent, f"retention_{place}"))):
+            if agent is None:
                 continue
-            rate = rate_of(column(agent, f"retention_{place}", lanes))
+            half_life = column(agent, f"retention_{place}", lanes)
+            rate = rate_of(half_life)
             span = np.where(end > begin, end - begin, 1.0)
             grown = np.clip((time[:, None] - begin) / span, 0.0, 1.0)
-            grown = np.where(end > begin, grown, time[:, None] >= end)
+            grown = np.where(end > begin, grown, time[:, None] >= end) * np.isfinite(half_life)
             left += grown * np.exp(-rate * np.maximum(time[:, None] - end, 0.0))
             given += grown
     return left / np.where(given > 0.0, given, np.nan)

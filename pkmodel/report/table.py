@@ -12,6 +12,7 @@ from ..exposure.metrics import NO_DRUG, NO_TUMOUR, NOT_ARTERIAL
 from ..inputs import library
 from ..study import compare as study
 from ..study.comparison import Comparison
+from .intervals import intervals
 from .sentences import reading_day, sentences, sessions, without_drug
 from .text import needs_ascii, plain, three
 
@@ -82,6 +83,7 @@ def compare(
     settings: Mapping[str, Any] | None = None,
     rtol: float = study.LEAST_RTOL,
     check: bool = False,
+    uncertainty: int = 0,
 ) -> Table:
     """Compare ways of giving a drug; parameters and errors as of `pkmodel.study.compare.compare`.
 
@@ -108,6 +110,7 @@ def compare(
             settings=settings,
             rtol=rtol,
             check=check,
+            uncertainty=uncertainty,
         )
     )
 
@@ -146,6 +149,8 @@ def render(
     # effects are of the arm, whatever the drug
     rows = [row for row in comparison if row["drug"] == drugs[0]]
     lines += [*_block(comparison, f"EFFECT (day {reading_day(comparison):g})", rows, EFFECT, wide), ""]
+    if "uncertainty" in comparison.manifest:
+        lines += [*intervals(comparison), ""]
     lines += _footer(comparison, wide, _options(comparison) if again is None else again)
     lines += _hint(f"Next: {_next(comparison) if follow is None else follow}")
     text = "\n".join(lines)

@@ -163,8 +163,6 @@ class Course:
         first = segment == self.problem.sessions[0] if self.problem.sessions else True
         now = self.problem.boundaries[segment]
         self.settle_integrals()
-        if not first and not any(segment > s for s in self.problem.sessions):
-            return
         elapsed = np.zeros_like(now) if first else now - self.last_reading
         moved, before = self.tumour.recruit(elapsed)
         core, escape = (self.state[ROW[name]] for name in HYPOXIA)

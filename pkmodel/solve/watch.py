@@ -121,7 +121,7 @@ class Samples:
         step: Step,
         where: tuple[Array, np.ndarray],
         clock: Clock,
-        tumour: tuple[TumourState, Panel] | None,
+        tumour: tuple[TumourState, Panel],
         cells: list[BloodStep],
     ) -> None:
         """Interpolate the samples that lie in a step."""
@@ -136,12 +136,11 @@ class Samples:
         theta = np.where(mask, (position[picked] - step.s) / step.h, 0.5)
         dense = step.dense(SAMPLED_ROWS)[:, :, :, None]
         _put(self.transport, picked, mask, evaluate_dense(dense, theta))
-        if tumour is not None:
-            state, panel = tumour
-            at = clock.elapsed(step.s + step.h * theta) - clock.elapsed(step.s)
-            viable, dead = state.inside(panel, state.log_ratio, theta, at)
-            _put(self.viable, picked, mask, viable)
-            _put(self.dead, picked, mask, dead)
+        state, panel = tumour
+        at = clock.elapsed(step.s + step.h * theta) - clock.elapsed(step.s)
+        viable, dead = state.inside(panel, state.log_ratio, theta, at)
+        _put(self.viable, picked, mask, viable)
+        _put(self.dead, picked, mask, dead)
         if cells:
             _put(self.cells, picked, mask, np.stack([line.circulating(theta) for line in cells]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from .attribution import (
 )
 from .comparison import EFFECT_KEYS, EXPOSURE_KEYS, WIDE_KEYS, Comparison, achieved_errors
 from .provenance import counts, rests_on_assumed
+from .spread import spread
 
 NOT_COMPARED = "the intravenous twin has no exposure to compare with"
 LEAST_RTOL = 1e-5
@@ -49,6 +50,8 @@ def compare(
     settings: Mapping[str, Any] | None = None,
     rtol: float = LEAST_RTOL,
     check: bool = False,
+    uncertainty: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Compare arms for one patient: exposure, targeting, necrosis and its causes, blood count.
 
@@ -62,6 +65,8 @@ def compare(
     settings : path -> value, applied to every arm that has the path
     rtol : relative tolerance
     check : solve again with a tighter tolerance and report the achieved error of every number (`manifest["check"]`)
+    uncertainty : draws of the uncertain parameters, for 90 % intervals (`manifest["uncertainty"]`); 0 for none
+    progress : called with the number of arms solved and of all, of the draws
 
     Returns
     -------
@@ -85,7 +90,12 @@ def compare(
     scenarios = arm_scenarios(
         patient, drug=drug, dose_mg=dose_mg, arms=names, catheter=catheter, settings=settings
     )
-    return compare_scenarios(scenarios, names, until_h=horizon_h(None, until_days), rtol=rtol, check=check)
+    until_h = horizon_h(None, until_days)
+    found = compare_scenarios(scenarios, names, until_h=until_h, rtol=rtol, check=check)
+    if not uncertainty:
+        return found
+    drawn = spread(scenarios, names, until_h=until_h, draws=uncertainty, rtol=rtol, progress=progress)
+    return replace(found, manifest={**found.manifest, "uncertainty": drawn})
 
 
 def compare_scenarios(

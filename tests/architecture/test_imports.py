@@ -26,6 +26,7 @@ ORDER = (
     "course",
     "study",
     "report",
+    "commands",
     "cli",
 )
 # The package itself is lazy: it may be imported from anywhere (for its version) and knows every room.

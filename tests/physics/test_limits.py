@@ -135,8 +135,9 @@ def test_a_vanishing_zone_is_the_limit_of_a_small_one(name: str, share: str) -> 
     # whole coverage and no escape tissue, or a territory that is the whole liver: one region has no volume
     path = {"coverage": {"tumour.escape_intercept": -50.0}, "territory_share": {}}[share]
     drawn = quiet(name, 16).changed(patient=path)
-    whole = course(drawn.changed(catheter={share: 1.0}), artery(drawn))
-    almost = course(drawn.changed(catheter={share: 1.0 - 1e-9}), artery(drawn))
+    # both are solved more closely than they are compared: their steps are not the same
+    whole = course(drawn.changed(catheter={share: 1.0}), artery(drawn), rtol=1e-6)
+    almost = course(drawn.changed(catheter={share: 1.0 - 1e-9}), artery(drawn), rtol=1e-6)
     assert apart(samples(almost)[[10]], samples(whole)[[10]]) < SAME
     assert sets.worst(almost.plasma_auc, whole.plasma_auc) < SAME
 

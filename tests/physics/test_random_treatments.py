@@ -1,7 +1,7 @@
 """Invariants of MODEL section 8 on random treatments: every arm, six release laws, two sessions, readings in between.
 
 A thousand sets a drug here, ten thousand by `tests/acceptance/proof.sh` (PKMODEL_SETS=10000). Sets are solved in
-blocks of 125; of the block that took longest, sets alone must take less than five seconds each. Rates of release go
+blocks of 200; of the block that took longest, sets alone must take less than five seconds each. Rates of release go
 from 1e-6 to 1e6 per hour.
 """
 
@@ -25,12 +25,12 @@ from pkmodel.solve.solution import Solution
 
 pytestmark = pytest.mark.filterwarnings("ignore::pkmodel.errors.PlausibilityWarning")
 
-BLOCK, ALONE, SEED = 125, 5, 77
+BLOCK, ALONE, SEED = 200, 3, 77
 LONGEST_S = 5.0  # of processor time, one set
 OPTIONS = Options(wall_limit_s=300.0, max_steps=20_000)
 BALANCE, ROUNDING, SAME = 1e-9, 1e-9, 2e-5
-UNTIL_H = 60.0 * 24.0
-TIMES_H = np.array([0.0, 0.1, 0.5, 2.0, 8.0, 24.0, 100.0, 400.0, 700.0, 1000.0, UNTIL_H])
+UNTIL_H = 40.0 * 24.0
+TIMES_H = np.array([0.0, 0.1, 0.5, 2.0, 8.0, 24.0, 100.0, 250.0, 400.0, 700.0, UNTIL_H])
 LAWS = ("first_order", "biexponential", "weibull", "higuchi", "korsmeyer_peppas", "tabulated")
 ARMS = ("iv", "infusion", "solution_oil_sponge", "bland", "emulsion", "emulsion_sponge", "suspension", "beads")
 
@@ -87,7 +87,7 @@ def carrier(rng: np.random.Generator, name: str, law: str) -> Carrier:
 
 
 def regimen(rng: np.random.Generator, arm: str, law: str, drug: Drug) -> Regimen:
-    """Two sessions of an arm, four weeks apart on average."""
+    """Two sessions of an arm, twelve to twenty days apart."""
     dose = drug.usual_dose * sets.spread(rng, BLOCK)
     sponge = sets.quietly(
         pk.embolic("gelatin_sponge"),
@@ -105,15 +105,16 @@ def regimen(rng: np.random.Generator, arm: str, law: str, drug: Drug) -> Regimen
         product = {"emulsion": "lipiodol_emulsion", "suspension": "lipiodol_suspension", "beads": "beads"}
         held = carrier(rng, product[arm.removesuffix("_sponge")], law)
         once = pk.chemoembolisation(drug, dose, carrier=held, embolic=sponge if "sponge" in arm else None)
-    return once.repeat(every_days=rng.uniform(20.0, 35.0, BLOCK), times=2)
+    return once.repeat(every_days=rng.uniform(12.0, 20.0, BLOCK), times=2)
 
 
 def scenario(name: str, k: int) -> tuple[str, str, pk.Scenario]:
     """Random treatments of one block: arm, law and scenario; arms and laws take turns."""
     drawn = sets.draw(name, seed=SEED + k, n=BLOCK)
+    k += 2 * sets.DRUGS.index(name)  # few blocks a drug: together the drugs see every arm and law
     arm, law = ARMS[k % len(ARMS)], LAWS[(k + k // len(ARMS)) % len(LAWS)]
     given = regimen(drawn.rng, arm, law, drawn.drug)
-    return arm, law, pk.Scenario(drawn.patient, given, catheter=drawn.catheter, review_days=(None, 14.0)[k % 2])
+    return arm, law, pk.Scenario(drawn.patient, given, catheter=drawn.catheter, review_days=(None, 9.0)[k % 2])
 
 
 def blocks(name: str) -> list[Block]:
@@ -167,7 +168,7 @@ def check_causes(block: Block, fine: np.ndarray) -> None:
     alone = solve_runs(runs, TIMES_H, OPTIONS).sampled_viable[:, : TIMES_H.size].sum(axis=0)
     single = alone.reshape(TIMES_H.size, len(runs), fine.size)[:, :, fine]
     both = block.solution.sampled_viable[:, : TIMES_H.size].sum(axis=0)[:, fine]
-    early = TIMES_H < 20.0 * 24.0  # a second session changes the supply of what is left
+    early = TIMES_H < 12.0 * 24.0  # a second session changes the supply of what is left
     for players in range(len(runs)):
         assert np.all(both[early] <= single[early, players] * (1.0 + SAME)), (block.arm, block.law, players)
     if block.arm == "bland":
@@ -186,8 +187,8 @@ def test_random_treatments_keep_every_invariant(name: str) -> None:
         f"longest block {longest.seconds:.1f} s ({longest.arm}, {longest.law})"
     )
     assert lanes == max(sets.N // BLOCK, 1) * BLOCK
-    [batch] = lower([Run(longest.scenario, UNTIL_H)])
-    for lane in range(0, BLOCK, BLOCK // ALONE):
-        start = time.process_time()
-        solve(batch.problem.take(slice(lane, lane + 1)), TIMES_H, OPTIONS)
-        assert time.process_time() - start < LONGEST_S, (longest.arm, longest.law, lane)
+    for batch in lower([Run(longest.scenario, UNTIL_H)]):
+        for lane in range(0, batch.lanes.size, BLOCK // ALONE):
+            start = time.process_time()
+            solve(batch.problem.take(slice(lane, lane + 1)), TIMES_H, OPTIONS)
+            assert time.process_time() - start < LONGEST_S, (longest.arm, longest.law, lane)

@@ -44,6 +44,8 @@ def library_digest() -> str:
     total = hashlib.sha256()
     for kind in ("drugs", "patients", "carriers", "embolics", "catheters"):
         for path in sorted((oracle_inputs.DATA / kind).glob("*.toml")):
+            if kind == "patients" and path.stem not in scenarios.PATIENTS:
+                continue
             table = pruned(tomllib.loads(path.read_text(encoding="utf-8")))
             table.pop("title", None)
             total.update(f"{kind}/{path.name}:{json.dumps(table, sort_keys=True)}".encode())

@@ -27,6 +27,7 @@ NAMES = {
     "drugs": {"doxorubicin", "cisplatin", "mitomycin_c", "fluorouracil"},
     "patients": {
         "hcc_reference", "hcc_child_b", "hcc_portal_thrombosis", "colorectal_metastasis", "rabbit_vx2", "pig",
+        "dog", "mouse", "rat_hepatoma",
     },
     "catheters": {"whole_liver", "lobar", "segmental", "superselective"},
     "carriers": {"lipiodol_emulsion", "lipiodol_suspension", "beads", "solution"},

@@ -131,6 +131,16 @@ def test_a_small_library(small_library: Any) -> None:
         library.evidence_row("P001")
 
 
+def test_a_note_beside_the_tables_is_no_evidence(small_library: Any) -> None:
+    note = "id,value\nP003,an example of a row\n"
+    tables = {"evidence/b.csv": "id,value\nP001,3\n", "evidence/a.csv": "id,value\nP002,4\n"}
+    small_library({**tables, "evidence/NOTE.md": note})
+    assert library.evidence_row("P001") == {"id": "P001", "value": "3"}
+    assert library.evidence_row("P002") == {"id": "P002", "value": "4"}
+    with pytest.raises(UnknownNameError, match="no evidence row 'P003'"):
+        library.evidence_row("P003")
+
+
 def test_evidence_and_sources() -> None:
     row = library.evidence_row("P016")
     assert row["id"] == "P016"

@@ -123,6 +123,13 @@ def test_what_is_refused(
     assert str(caught.value).count(str(path)) <= 1
 
 
+@pytest.mark.parametrize("wrong", [3, None, {"patient": "hcc_reference"}, b"run.toml"])
+def test_what_is_no_path_is_refused_by_name(wrong: object) -> None:
+    with pytest.raises(InputError, match="scenario file: expected a path, got") as caught:
+        load_scenario(wrong)  # type: ignore[arg-type]
+    assert repr(wrong) in str(caught.value)
+
+
 def test_a_file_needs_a_session(write: Callable[..., Path]) -> None:
     with pytest.raises(FileError, match="at least one"):
         load_scenario(write('schema = 1\npatient = "hcc_reference"\n'))

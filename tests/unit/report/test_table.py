@@ -134,7 +134,7 @@ def test_several_sessions_and_nodules() -> None:
 @pytest.mark.parametrize("drug", DRUGS)
 def test_every_drug_patient_and_catheter_fits(drug: str) -> None:
     for patient, catheter in zip(PATIENTS, itertools.cycle(CATHETERS), strict=False):
-        dose = pk.drug(drug).usual_dose * (1.0 if pk.patient(patient).species == "human" else 0.1)
+        dose = pk.drug(drug).usual_dose * float(pk.patient(patient).bsa) / 1.8
         text = str(pk.compare(patient, drug=drug, dose_mg=dose, catheter=catheter))
         assert max(map(len, text.splitlines())) <= 100, (patient, catheter)
         assert "nan" not in text and "None" not in text

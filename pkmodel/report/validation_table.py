@@ -1,0 +1,161 @@
+"""Validation as a table, CSV, JSON and a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ..inputs.cases import left_out
+from ..study.acceptance import Verdict
+from ..study.validation import Result, gmfe, left_out_share, summary
+from .text import three
+
+GROUPS: Mapping[str, Callable[[Result], str]] = {
+    "drug": lambda r: r.case.drug or "no drug",
+    "carrier": lambda r: str(r.row()["carrier"]),
+    "species": lambda r: str(r.row()["species"]),
+    "role": lambda r: r.observation.role,
+}
+_WIDTHS = (15, 26, 19, 9, 9, 17, 7, 6)
+
+
+def render(results: Sequence[Result], verdicts: Sequence[Verdict], *, draws: int) -> str:
+    """Return the whole report as text of at most 120 columns."""
+    studies = len({each.case.study for each in results})
+    cases = len({each.case.id for each in results})
+    lines = [
+        f"pkmodel validate: {len(results)} observations, {cases} published experiments, {studies} studies; "
+        f"90 % intervals from {draws - 1} draws",
+        "",
+        _line("row", "case", "quantity", "observed", "predicted", "90 % interval", "fold", "role"),
+        "─" * (sum(_WIDTHS) + 2 * len(_WIDTHS)),
+        *(_result(each) for each in results),
+        "",
+        *_summaries(results),
+        *_footer(results, verdicts),
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _line(*cells: str) -> str:
+    return "  ".join(
+        f"{cell[:width]:<{width}}" if i < 3 or i == 7 else f"{cell:>{width}}"
+        for i, (cell, width) in enumerate(zip(cells, _WIDTHS, strict=True))
+    )
+
+
+def _result(each: Result) -> str:
+    o = each.observation
+    quantity = f"{o.reading.quantity}{' ratio' if o.over else ''}"
+    interval = f"{three(each.low)}-{three(each.high)}"
+    if o.ordering is not None:
+        fold, observed = "passes" if each.passed else "FAILS", o.ordering
+    else:
+        fold, observed = (three(each.fold) if each.fold == each.fold else "n/a"), three(o.value)
+    return _line(o.id, each.case.id, quantity, observed, three(each.predicted), interval, fold, o.role) + f"  {o.unit}"
+
+
+def _summaries(results: Sequence[Result]) -> list[str]:
+    head = ("", "n", "GMFE", "1.25-fold", "1.5-fold", "2-fold", "covered", "orderings")
+    lines = [f"{head[0]:<22}" + "".join(f"{cell:>11}" for cell in head[1:])]
+    for name, by in GROUPS.items():
+        lines.append(f"by {name}")
+        for group, s in summary(results, by).items():
+            shares = [_percent(s[f"within_{fold}_fold_percent"]) for fold in ("1.25", "1.5", "2")]
+            cells = (str(s["n"]), _three(s["gmfe"]), *shares, _percent(s["covered_percent"]), s["orderings_passed"])
+            lines.append(f"  {group:<20}" + "".join(f"{cell:>11}" for cell in cells))
+    return [*lines, ""]
+
+
+def _footer(results: Sequence[Result], verdicts: Sequence[Verdict]) -> list[str]:
+    out, of = left_out_share()
+    lines = [
+        f"GMFE of all {three(gmfe(each.fold for each in results))}.",
+        f"Of {of} in-vivo rows of the four drugs with number, unit, route and grade {out} are left out "
+        f"({100.0 * out / of:.0f} %, at most 40 %).",
+        f"Every row of the evidence that is in no case has its reason ({len(left_out())} rows).",
+    ]
+    for each in verdicts:
+        if not each.accepted:
+            lines.append(f"NOT ACCEPTED {each.group}: {each.why}")
+    if all(each.accepted for each in verdicts):
+        lines.append("Every group is within the committed acceptance.")
+    return lines
+
+
+def _three(value: float | None) -> str:
+    return "-" if value is None else three(value)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} %"
+
+
+def to_json(results: Sequence[Result], verdicts: Sequence[Verdict]) -> str:
+    """One JSON object: rows, summary by drug, carrier, species and role, what is left out, acceptance."""
+    out, of = left_out_share()
+    return json.dumps(
+        {
+            "rows": [each.row() for each in results],
+            "gmfe": gmfe(each.fold for each in results),
+            "summary": {name: summary(results, by) for name, by in GROUPS.items()},
+            "left_out": {
+                "countable_left_out": out,
+                "countable": of,
+                "rows": [{"row": row, "reason": why, "note": note} for row, (why, note) in left_out().items()],
+            },
+            "acceptance": [each.as_dict() for each in verdicts],
+        },
+        indent=1,
+    )
+
+
+def to_csv(results: Sequence[Result]) -> str:
+    """Every observation as a line of CSV."""
+    out = io.StringIO()
+    rows = [each.row() for each in results]
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def plot(results: Sequence[Result], path: str | Path) -> None:
+    """Predicted over observed for every observation with a fold error, with the CSV beside the picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = [each for each in results if each.fold == each.fold]
+    figure = Figure(figsize=(7.0, 0.16 * len(shown) + 1.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    groups = sorted({each.case.drug or "no drug" for each in shown})
+    ordered = sorted(shown, key=lambda r: (r.case.drug or "no drug", r.case.id, r.observation.id), reverse=True)
+    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555")
+    for name, colour in zip(groups, colours, strict=False):
+        for role, marker in (("fit", "s"), ("check", "o")):
+            members = [
+                (i, r) for i, r in enumerate(ordered)
+                if (r.case.drug or "no drug") == name and r.observation.role == role
+            ]  # fmt: skip
+            for i, r in members:
+                low, high = (max(x, 1e-12) / r.observation.value for x in (r.low, r.high))
+                axes.plot([low, high], [i, i], color=colour, linewidth=0.8)
+            face = colour if role == "fit" else "white"
+            axes.plot(
+                [r.fold for _, r in members], [i for i, _ in members], marker, color=colour, markerfacecolor=face,
+                markersize=4, linestyle="none", label=f"{name.replace('_', ' ')}, {role}" if members else None,
+            )  # fmt: skip
+    for fold, style in ((1.0, "-"), (2.0, "--"), (0.5, "--")):
+        axes.axvline(fold, color="black", linewidth=0.6, linestyle=style)
+    axes.set_xscale("log")
+    axes.set_xlim(0.02, 50.0)
+    axes.set_ylim(-1, len(ordered))
+    axes.set_yticks(range(len(ordered)), [f"{r.case.study}: {r.observation.id}" for r in ordered], fontsize=4)
+    axes.set_xlabel("predicted / observed (1), bars: 90 % interval of the prediction")
+    axes.legend(fontsize=6, loc="lower right")
+    figure.savefig(path, dpi=150)
+    Path(path).with_suffix(".csv").write_text(to_csv(results), encoding="utf-8")
