@@ -23,6 +23,8 @@ from ..model.problem import Array
 
 POINTS = 80  # samples of a window
 SLOPE_POINTS = 20
+FEW_POINTS = 5  # of the whole course, where a reading has no window
+NOTHING = 1e-9  # of the highest sample: what is below is gone, and has no tail
 LAST_PART = 0.4  # of a window: where its terminal slope is taken
 PLATINUM_G_PER_MOL = 195.084
 _BASE = {
@@ -49,7 +51,7 @@ Quantity = Callable[[Trajectory, Reading, Subject], Array]
 
 def grid(reading: Reading, until_h: float) -> Array:
     """Times at which a reading needs the course [h]."""
-    wanted = [np.array([0.0, until_h])]
+    wanted = [np.linspace(0.0, until_h, FEW_POINTS)]
     for window in (reading.window, reading.tail):
         if window is not None:
             low, high = window[0], min(window[1], until_h)
@@ -148,9 +150,10 @@ def _terminal(times: Array, found: Array) -> Array:
 def _moments(course: Trajectory, reading: Reading) -> tuple[Array, Array]:
     """AUC and AUMC from zero to infinity as somebody would find them who sampled in the window, (n,)."""
     times, found = _samples(course, reading)
-    rate = _terminal(times, found)
-    rate = np.where(rate > 0.0, rate, np.nan)
     last, t = found[-1], times[-1]
+    gone = last < NOTHING * found.max(axis=0)
+    last, rate = np.where(gone, 0.0, last), np.where(gone, 1.0, _terminal(times, np.maximum(found, 0.0)))
+    rate = np.where(rate > 0.0, rate, np.nan)
     area = _area(times, found) + last / rate
     moment = _area(times, found * times[:, None]) + last * t / rate + last / rate**2
     return area, moment

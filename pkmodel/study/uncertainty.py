@@ -85,6 +85,8 @@ def drawn_paths(
             continue
         if kinds is not None and origin.kind not in kinds:
             continue
+        if path.startswith("carrier.") and path.endswith(".duration"):
+            continue  # the session's duration is drawn: it has the carrier's range unless somebody stated it
         bounds = range_of(float(np.asarray(value)), origin)
         if bounds is not None and path in known:
             yield path, (float(np.asarray(value)), *bounds)

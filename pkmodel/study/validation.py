@@ -207,7 +207,9 @@ def cohort_of(scenario: Scenario, size: int) -> Scenario:
     for drug in scenario.regimen.drugs:
         base, spread = of(f"drug.{drug.name}.kill.potency"), of(f"drug.{drug.name}.kill.potency_spread")
         values[f"drug.{drug.name}.kill.potency"] = base * np.exp(spread * np.tile(potency, lanes))
-    return _first_lane(scenario).with_values(values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PlausibilityWarning)  # the tails of a cohort are implausible
+        return _first_lane(scenario).with_values(values)
 
 
 def _first_lane(scenario: Scenario) -> Scenario:
