@@ -184,6 +184,13 @@ def left_out() -> Mapping[str, tuple[str, str]]:
     return MappingProxyType(found)
 
 
+@cache
+def explanations() -> Mapping[str, str]:
+    """Return observation id -> why the model misses it, as far as anybody can say."""
+    text = (library._data() / "cases" / "misses.csv").read_text(encoding="utf-8")
+    return MappingProxyType({r["observation"]: r["explanation"] for r in csv.DictReader(io.StringIO(text, newline=""))})
+
+
 def _case(key: str, table: Mapping[str, Any], where: str) -> Case:
     _only(table, _CASE, where)
     arms = {name: Arm(name, **_only(arm, _ARM, f"{where}.arms.{name}")) for name, arm in table["arms"].items()}

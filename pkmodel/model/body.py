@@ -38,11 +38,15 @@ INERT_DRUG = "none"
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One scenario to be solved, with the attribution players that take part: drug, ischaemia, retention."""
+    """One scenario to be solved, with the attribution players that take part: drug, ischaemia, retention.
+
+    With `mixed` 1 drug kills as if it lay evenly in both zones of the tumour: a switch that asks what zones decide.
+    """
 
     scenario: Scenario
     until_h: float | Array
     players: tuple[float, float, float] = ALL_PLAYERS
+    mixed: float = 0.0
 
     @property
     def lanes(self) -> int:
@@ -301,7 +305,10 @@ def _patients(plans: list[_Plan]) -> PatientColumns:
             known[key] = patient_columns(scenario.patient, scenario.catheter, scenario.regimen.drugs, n)
         drug, ischaemia, retention = (np.full(n, player) for player in plan.run.players)
         parts.append(
-            replace(known[key], drug_switch=drug, ischaemia_switch=ischaemia, retention_switch=retention)
+            replace(
+                known[key], drug_switch=drug, ischaemia_switch=ischaemia, retention_switch=retention,
+                mixed=np.full(n, plan.run.mixed),
+            )  # fmt: skip
         )
     keys = PatientColumns.__dataclass_fields__
     return PatientColumns(**{key: np.concatenate([getattr(p, key) for p in parts], axis=-1) for key in keys})

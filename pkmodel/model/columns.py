@@ -92,6 +92,7 @@ def patient_columns(patient: Patient, catheter: Catheter, drugs: tuple[Drug, ...
         drug_switch=np.ones(lanes),
         ischaemia_switch=np.ones(lanes),
         retention_switch=np.ones(lanes),
+        mixed=np.zeros(lanes),
     )
 
 

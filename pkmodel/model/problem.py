@@ -93,6 +93,7 @@ class PatientColumns:
     drug_switch: Array  # attribution: 0 takes the player out, 1 leaves it in
     ischaemia_switch: Array
     retention_switch: Array
+    mixed: Array  # 1: drug kills as if it lay evenly in both zones
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..inputs.cases import left_out
 from ..study.acceptance import Verdict
@@ -123,39 +124,55 @@ def to_csv(results: Sequence[Result]) -> str:
     return out.getvalue()
 
 
+COLOURS = {
+    "cisplatin": "#0072B2", "doxorubicin": "#D55E00", "fluorouracil": "#009E73", "mitomycin_c": "#CC79A7",
+    "no drug": "#555555",
+}  # fmt: skip
+_SIZE, _PANELS = (10.0, 11.0), 2
+_LEAST, _MOST = 0.01, 100.0
+
+
 def plot(results: Sequence[Result], path: str | Path) -> None:
     """Predicted over observed for every observation with a fold error, with the CSV beside the picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     shown = [each for each in results if each.fold == each.fold]
-    figure = Figure(figsize=(7.0, 0.16 * len(shown) + 1.2), layout="constrained")
+    shown.sort(key=lambda r: (r.case.drug or "no drug", r.case.study, r.observation.id))
+    figure = Figure(figsize=_SIZE, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    groups = sorted({each.case.drug or "no drug" for each in shown})
-    ordered = sorted(shown, key=lambda r: (r.case.drug or "no drug", r.case.id, r.observation.id), reverse=True)
-    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555")
-    for name, colour in zip(groups, colours, strict=False):
-        for role, marker in (("fit", "s"), ("check", "o")):
-            members = [
-                (i, r) for i, r in enumerate(ordered)
-                if (r.case.drug or "no drug") == name and r.observation.role == role
-            ]  # fmt: skip
-            for i, r in members:
-                low, high = (max(x, 1e-12) / r.observation.value for x in (r.low, r.high))
-                axes.plot([low, high], [i, i], color=colour, linewidth=0.8)
-            face = colour if role == "fit" else "white"
-            axes.plot(
-                [r.fold for _, r in members], [i for i, _ in members], marker, color=colour, markerfacecolor=face,
-                markersize=4, linestyle="none", label=f"{name.replace('_', ' ')}, {role}" if members else None,
-            )  # fmt: skip
+    half = -(-len(shown) // _PANELS)
+    for axes, first in zip(figure.subplots(1, _PANELS), range(0, len(shown), half), strict=True):
+        _panel(axes, shown[first : first + half])
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=7, fontsize=7)
+    figure.savefig(path, dpi=150)
+    Path(path).with_suffix(".csv").write_text(to_csv(results), encoding="utf-8")
+
+
+def _panel(axes: Any, members: Sequence[Result]) -> None:
+    """One column of observations, the first on top."""
+    for i, each in enumerate(reversed(members)):
+        colour = COLOURS.get(each.case.drug or "no drug", "black")
+        low, high = (max(x, 1e-12) / each.observation.value for x in (each.low, each.high))
+        axes.plot([low, high], [i, i], color=colour, linewidth=0.8)
+        fit = each.observation.role == "fit"
+        face = colour if fit else "white"
+        axes.plot([each.fold], [i], "s" if fit else "o", color=colour, markerfacecolor=face, markersize=4)
     for fold, style in ((1.0, "-"), (2.0, "--"), (0.5, "--")):
         axes.axvline(fold, color="black", linewidth=0.6, linestyle=style)
     axes.set_xscale("log")
-    axes.set_xlim(0.02, 50.0)
-    axes.set_ylim(-1, len(ordered))
-    axes.set_yticks(range(len(ordered)), [f"{r.case.study}: {r.observation.id}" for r in ordered], fontsize=4)
-    axes.set_xlabel("predicted / observed (1), bars: 90 % interval of the prediction")
-    axes.legend(fontsize=6, loc="lower right")
-    figure.savefig(path, dpi=150)
-    Path(path).with_suffix(".csv").write_text(to_csv(results), encoding="utf-8")
+    axes.set_xlim(_LEAST, _MOST)
+    axes.set_ylim(-1, len(members))
+    labels = [f"{r.case.study}: {r.observation.id}" for r in reversed(members)]
+    axes.set_yticks(range(len(members)), labels, fontsize=5)
+    axes.set_xlabel("predicted / observed [1]; bar: 90 % interval", fontsize=8)
+
+
+def _legend() -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color=colour, label=name.replace("_", " ")) for name, colour in COLOURS.items()]
+    for label, marker, face in (("fit", "s", "black"), ("check", "o", "white")):
+        handle = Line2D([], [], color="black", marker=marker, markerfacecolor=face, linestyle="none", label=label)
+        lines.append(handle)
+    return lines

@@ -85,9 +85,10 @@ class TumourState:
         """Start a new stretch: the current viable volume becomes the base, concentrations a new capacity."""
         self.base, self.log_ratio = self.viable, np.zeros_like(self.base)
         d = self.problem.drug
-        self.per_amount = d.fraction_unbound[:, None] / np.stack(
-            [network.capacity[r] for r in CELL_ROWS], axis=1
-        )
+        capacity = np.stack([network.capacity[r] for r in CELL_ROWS], axis=1)
+        self.per_amount = d.fraction_unbound[:, None] / capacity
+        both = capacity.sum(axis=1, keepdims=True)
+        self.share = capacity / np.where(both > 0.0, both, 1.0)  # of both zones' capacity, (D, 2, n)
         self.drugs_kill = bool(np.any(d.potency * d.kmax > 0.0))
         self.growth = self._growth()
 
@@ -126,6 +127,10 @@ class TumourState:
             return np.zeros((len(NODES), problem.n_drugs, 2, problem.n))
         amounts = evaluate_dense(step.dense(CELL_ROWS)[:, None], theta)  # (5, 2, D, n)
         concentration = amounts.swapaxes(1, 2) * self.per_amount
+        mixed = problem.patient.mixed
+        if mixed.any():
+            mean = (self.share * concentration).sum(axis=2, keepdims=True)
+            concentration = np.where(mixed > 0.0, mean, concentration)
         return tumour.drug_kill(
             concentration,
             hypoxia[:, None],

@@ -128,10 +128,10 @@ def _area(times: Array, found: Array) -> Array:
 
 def _slope(times: Array, found: Array) -> Array:
     """Rate [1/h] at which the logarithm of a concentration falls, by regression, (n,)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(found)
     t = times - times.mean()
-    return np.asarray(-(t[:, None] * (logs - logs.mean(axis=0))).sum(axis=0) / (t**2).sum())
+    with np.errstate(divide="ignore", invalid="ignore"):  # what has vanished has no slope: NaN
+        logs = np.log(found)
+        return np.asarray(-(t[:, None] * (logs - logs.mean(axis=0))).sum(axis=0) / (t**2).sum())
 
 
 def _even(times: Array, found: Array) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ from .uncertainty import interval, uncertain
 
 DRAWS, COHORT = 30, 64
 RTOL = 1e-4
-FOLDS = (1.25, 1.5, 2.0)
+FOLDS, MISS = (1.25, 1.5, 2.0), 2.0
 EVIDENCE_NAMES = ("doxorubicin", "cisplatin", "5-FU", "mitomycin C")
 GUEST_LOG = 1.25  # limits at a ratio of 1: within 1.25-fold
 
@@ -57,8 +57,15 @@ class Result:
         return (self.predicted > 1.0) == (self.observation.ordering == "more")
 
     def within(self, limit: float) -> bool:
-        """Whether the prediction lies within a fold of the observation."""
+        """Whether the prediction lies within a fold of the observation; nothing for something is outside any."""
+        if self.predicted == self.observation.value:
+            return True
         return math.isfinite(self.fold) and abs(math.log(self.fold)) <= math.log(limit)
+
+    @property
+    def missed(self) -> bool:
+        """Outside 2-fold, or the other way round than published."""
+        return not (self.passed if self.observation.ordering is not None else self.within(MISS))
 
     @property
     def covered(self) -> bool:
@@ -94,7 +101,7 @@ class Result:
             "high_90": number(self.high),
             "unit": each.unit,
             "fold_error": number(self.fold),
-            **{f"within_{limit:g}_fold": self.within(limit) if math.isfinite(self.fold) else None for limit in FOLDS},
+            **{f"within_{limit:g}_fold": None if each.ordering is not None else self.within(limit) for limit in FOLDS},
             "within_guest": self.within_guest,
             "covered": self.covered if each.ordering is None else None,
             "ordering": each.ordering,
@@ -181,7 +188,8 @@ def _result(case: Case, each: Observation, courses: Mapping[str, _Courses]) -> R
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
             found = found / courses[each.over.arm].value(each.over)[0]
-        found = found * (100.0 if each.unit == "%" else 1.0)
+        if each.ordering is None and each.unit == "%":
+            found = 100.0 * found
     low, high = interval(found)
     return Result(case, each, float(found[0]), float(low), float(high))
 
@@ -233,13 +241,13 @@ def summary(results: Iterable[Result], by: Callable[[Result], str]) -> dict[str,
 
 
 def _scores(members: list[Result]) -> dict[str, Any]:
-    folds = [each for each in members if math.isfinite(each.fold)]
     orderings = [each for each in members if each.observation.ordering is not None]
-    n = len(folds)
-    scores: dict[str, Any] = {"n": len(members), "with_fold": n, "gmfe": _number(gmfe(each.fold for each in folds))}
+    numbers = [each for each in members if each.observation.ordering is None]
+    n, folds = len(numbers), [each.fold for each in numbers if math.isfinite(each.fold)]
+    scores: dict[str, Any] = {"n": len(members), "with_fold": len(folds), "gmfe": _number(gmfe(folds))}
     for limit in FOLDS:
-        scores[f"within_{limit:g}_fold_percent"] = 100.0 * sum(e.within(limit) for e in folds) / n if n else None
-    scores["covered_percent"] = 100.0 * sum(each.covered for each in folds) / n if n else None
+        scores[f"within_{limit:g}_fold_percent"] = 100.0 * sum(e.within(limit) for e in numbers) / n if n else None
+    scores["covered_percent"] = 100.0 * sum(each.covered for each in numbers) / n if n else None
     scores["orderings_passed"] = f"{sum(each.passed for each in orderings)}/{len(orderings)}"
     return scores
 

@@ -19,6 +19,7 @@ import pkmodel as pk
 from pkmodel.inputs.regimen import Regimen
 from pkmodel.model.body import lower
 from pkmodel.model.graph import INDEX, LOSSY, N_NODES, ROW
+from pkmodel.model.problem import Problem
 from pkmodel.solve.clock import Clock
 from pkmodel.solve.forcing import Forcing
 from pkmodel.solve.solution import Solution
@@ -37,15 +38,23 @@ class Fluxes:
     """Elimination of every node [mg], integrated by Gauss quadrature of the dense output."""
 
     def __init__(self) -> None:
-        self.total: sets.Array | float = 0.0
+        self.blocks: list[tuple[Problem, sets.Array]] = []  # lanes are solved block by block
+
+    @property
+    def total(self) -> sets.Array:
+        """Of every lane, (11, D, n)."""
+        return np.concatenate([part for _, part in self.blocks], axis=-1)
 
     def __call__(self, step: Step, clock: Clock, dynamics: Dynamics, forcing: Forcing) -> None:
         """Add one accepted step."""
+        if not self.blocks or self.blocks[-1][0] is not forcing.problem:
+            self.blocks.append((forcing.problem, np.zeros((N_NODES, *step.after.shape[1:]))))
+        total = self.blocks[-1][1]
         coefficients = step.dense(list(range(N_NODES)))
         for point, weight in zip(0.5 + 0.5 * POINTS, 0.5 * WEIGHTS, strict=True):
             c = evaluate_dense(coefficients, point) * dynamics.inverse_capacity
             flux = dynamics.clearance / (1.0 + c * dynamics.inverse_km) * c
-            self.total = self.total + step.h * weight * clock.speed(step.s + step.h * point) * flux
+            total += step.h * weight * clock.speed(step.s + step.h * point) * flux
 
 
 def regimen(d: sets.Draw) -> Regimen:
@@ -71,7 +80,7 @@ def solve(name: str, n: int) -> tuple[Solution, sets.Array]:
     run = drawn.run(regimen(drawn), UNTIL_H)
     assert len(lower([run])) == 1
     solution = sets.solved(run, times=[12.0], observers=(fluxes,))
-    return solution, np.asarray(fluxes.total)[:, 0]
+    return solution, fluxes.total[:, 0]
 
 
 course = lru_cache(solve)

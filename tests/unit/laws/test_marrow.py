@@ -35,6 +35,16 @@ def test_few_circulating_cells_speed_proliferation_up() -> None:
     assert rates[4] == pytest.approx(k * 5.05 / 2.0)
 
 
+def test_cells_pass_from_compartment_to_compartment() -> None:
+    state, k = np.array([np.log(3.0), 2.0, 7.0, 4.0, 5.05]), 4.0 / MARROW["mtt_h"]
+    rates = friberg_rates(state, effect=0.0, **MARROW)
+    np.testing.assert_allclose(rates[1:], [k * (3.0 - 2.0), k * (2.0 - 7.0), k * (7.0 - 4.0), k * (4.0 - 5.05)])
+
+
+def test_lanes_of_the_state_alone() -> None:
+    assert friberg_rates(friberg_baseline([2.0, 3.0, 4.0]), effect=0.0, **MARROW).shape == (5, 3)
+
+
 def test_lanes_broadcast_and_equal_single_runs() -> None:
     rng = np.random.default_rng(7)
     state = rng.uniform(0.5, 5.0, (5, 4))
@@ -54,6 +64,10 @@ def test_baseline_of_several_patients() -> None:
     state = friberg_baseline([2.0, 5.0])
     np.testing.assert_allclose(np.exp(state[0]), [2.0, 5.0])
     np.testing.assert_array_equal(state[1:], [[2.0, 5.0]] * 4)
+
+
+def test_few_cells_are_a_baseline_too() -> None:
+    np.testing.assert_allclose(friberg_baseline(0.5), [np.log(0.5), 0.5, 0.5, 0.5, 0.5])
 
 
 @pytest.mark.parametrize("circ0", [0.0, -1.0, math.nan, math.inf, [5.0, 0.0]])
@@ -91,3 +105,8 @@ def test_lower_limit_of_normal_of_another_laboratory() -> None:
 def test_negative_count() -> None:
     with pytest.raises(ParameterError, match=r"nadir_1e9_per_l = -0.1 1e9/L; legal range \[0, inf\)"):
         ctcae_neutropenia_grade([1.0, -0.1, math.nan])
+
+
+def test_the_lower_limit_of_normal_may_be_where_grade_2_begins() -> None:
+    found = ctcae_neutropenia_grade([1.6, 1.5, 1.4], lower_normal_1e9_per_l=1.5)
+    np.testing.assert_array_equal(found, [0.0, 0.0, 2.0])  # no room for grade 1

@@ -156,3 +156,31 @@ def test_oxygen_comes_by_artery_and_portal_vein() -> None:
     assert perfusion.oxygen_weight(20.0, 0.0) == 1.0
     assert perfusion.oxygen_weight(0.0, 60.0) == 0.0
     assert perfusion.oxygen_weight(0.0, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3])
+def test_flows_of_a_small_animal_are_divided_alike(size: float) -> None:
+    """Shares do not depend on the unit of flow and volume: below 1 L/h all is as above it."""
+    large, small = divided(), divided(26.0 * size, 38.0 * size, 0.7 * size, 0.5 * size, (0.1 * size, 0.03 * size))
+    for one, other in zip(large, small, strict=True):
+        np.testing.assert_allclose(other, size * one, rtol=1e-12)
+    state = {"target_preference": 2.0, "patent_tumour": 0.3, "patent_served": 0.6}
+    np.testing.assert_allclose(perfusion.split(small, **state), perfusion.split(large, **state), rtol=1e-12)
+    tumour, served = 2.0 * large.zone_arterial.sum(), large.served_arterial[0]
+    left = (0.3 * tumour + 0.6 * served) / (tumour + served)
+    assert perfusion.injectable(small, **state)[0] == pytest.approx(left, rel=1e-12)
+    assert perfusion.oxygen_weight(20.0 * size, 60.0 * size) == pytest.approx(36.0 / (36.0 + 43.8), rel=1e-12)
+
+
+def test_injectable_is_for_every_lane_its_own() -> None:
+    one = np.ones(3)
+    flows = perfusion.Flows(
+        np.array([[2.0, 4.0, 0.0], [1.0, 0.0, 0.0]]), np.array([[2.0, 4.0, 0.0], [1.0, 0.0, 0.0]]),
+        np.array([3.0, 6.0, 0.0]), one, one, one,
+    )  # fmt: skip
+    found = perfusion.injectable(flows, target_preference=1.0, patent_tumour=0.5, patent_served=1.0)
+    np.testing.assert_allclose(found, [(1.5 + 3.0) / 6.0, (2.0 + 6.0) / 10.0, 0.0], rtol=1e-14)
+
+
+def test_escape_share_of_a_tiny_tumour() -> None:
+    assert perfusion.escape_share(0.3, 0.0, 1.0, 0.0) == pytest.approx(0.01 / 1.01, rel=1e-12)

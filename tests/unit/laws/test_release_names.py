@@ -54,6 +54,26 @@ def test_parameters_that_are_not_given_may_be_nan_none_or_empty() -> None:
     assert release.cumulative(law, 4.0) == pytest.approx(0.4)
 
 
+def test_the_law_that_releases_nothing() -> None:
+    law = law_from_parameters("none")
+    np.testing.assert_array_equal(release.cumulative(law, [0.0, 1.0, 1e9]), 0.0)
+    assert release.window_mean(law, 100.0, 1.0) == 0.0
+    with pytest.raises(ParameterError, match=r"no parameter 'rate' \(it has none at all\)"):
+        law_from_parameters("none", rate=1.0)
+    with pytest.raises(ParameterError, match=r"no parameter 'rate' \(it has scale, shape\)"):
+        law_from_parameters("weibull", scale=1.0, shape=1.0, rate=1.0)
+
+
+def test_a_law_keeps_numbers_of_its_own() -> None:
+    rate = np.array([0.1, 0.2])
+    law = law_from_parameters("biexponential", fast_share=0.5, fast_rate=rate, slow_rate=0.0)
+    before = release.cumulative(law, 3.0)
+    rate[:] = 9.0
+    np.testing.assert_array_equal(release.cumulative(law, 3.0), before)
+    with pytest.raises(ValueError, match="read-only"):
+        law.fast_rate[0] = 9.0
+
+
 def test_similarity_factors() -> None:
     profile = np.array([20.0, 50.0, 80.0])
     assert release.f1(profile, profile) == 0.0

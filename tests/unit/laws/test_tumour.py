@@ -23,6 +23,7 @@ def test_sphere_there_and_back(diameter: float, count: int) -> None:
 
 def test_a_sphere_of_60_mm() -> None:
     assert tumour.sphere_volume(60.0) == pytest.approx(0.1130973355, rel=1e-9)
+    assert tumour.sphere_diameter(0.1130973355) == pytest.approx(60.0, rel=1e-9)
     assert tumour.sphere_volume(0.0) == 0.0
 
 

@@ -20,6 +20,20 @@ def test_weibull_mean_agrees_with_the_incomplete_gamma_function(shape: float) ->
     np.testing.assert_allclose(release.window_mean(law, u, u), expected, rtol=3e-13, atol=2e-15)
 
 
+@pytest.mark.parametrize("shape", [0.05, 0.5, 1.0, 1.6, 8.0])
+@pytest.mark.parametrize("low", [1e-6, 2.0**-7, 0.2, 0.6])
+def test_weibull_mean_of_spans_that_begin_soon_after_the_release(shape: float, low: float) -> None:
+    """A singular start just outside the span is no polynomial inside it."""
+    law = law_from_parameters("weibull", scale=1.0, shape=shape)
+
+    def integral(u: float) -> float:
+        return u - special.gamma(1.0 + 1.0 / shape) * special.gammainc(1.0 / shape, u**shape)
+
+    window = 1.0 - low
+    expected = (integral(1.0) - integral(1.0 - window)) / window
+    assert release.window_mean(law, 1.0, window) == pytest.approx(expected, rel=1e-12)
+
+
 def test_gamma_function() -> None:
     x = np.linspace(1.0, 21.0, 401)
     np.testing.assert_allclose(gamma(x), special.gamma(x), rtol=3e-14)

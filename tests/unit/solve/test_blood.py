@@ -131,3 +131,28 @@ def test_the_nadir_is_found_inside_a_step() -> None:
     assert 0 < at < s.size - 1
     assert cells.lowest[0] == pytest.approx(course[at], rel=1e-6)
     assert cells.lowest_time[0] == pytest.approx(LENGTH * s[at], abs=0.3)
+
+
+def test_the_nadir_of_one_lane_does_not_depend_on_the_others() -> None:
+    """A lane whose count turns, one that stays and one that only falls, in the same steps."""
+    one, (alone, _) = np.ones(3), integrate(48)
+    cells = CellLine(
+        baseline=CIRC0 * one, mtt=np.array([MTT, MTT, 20.0 * LENGTH]), feedback=GAMMA * one,
+        slope_per_amount=SLOPE * np.array([[1.0, 0.0, 1.0]]),
+    )  # fmt: skip
+    time = Clock(np.full(3, 5.0), np.full(3, LENGTH), one)
+    for k in range(48):
+        step = Transport(k / 48, 1.0 / 48)
+        cells.accept(cells.step(step, time), step, time)  # type: ignore[arg-type]
+    assert cells.lowest[0] == pytest.approx(alone.lowest[0], rel=1e-12)
+    assert cells.lowest_time[0] == pytest.approx(5.0 + alone.lowest_time[0], rel=1e-9)
+    assert cells.lowest[1] == pytest.approx(CIRC0, rel=1e-12)
+    assert cells.lowest[2] == cells.state[4, 2] < CIRC0
+    assert cells.lowest_time[2] == 5.0 + LENGTH
+
+
+def test_error_is_relative_to_the_cells_and_absolute_in_the_logarithm() -> None:
+    after = np.array([[-3.0, 0.1], [2.0, 2.0], [4.0, 4.0], [8.0, 8.0], [5.0, 5.0]])
+    error = np.array([[-1e-3, 1e-3], [0.0, 0.0], [1e-3, -0.02], [1e-3, 0.0], [-1e-3, 0.0]])
+    step = BloodStep(after, after, np.zeros((7, 5, 2)), error)
+    np.testing.assert_allclose(CellLine.error(step), [1e-3, 5e-3], rtol=1e-14)

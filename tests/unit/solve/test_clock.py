@@ -119,3 +119,27 @@ def test_nothing_given_nothing_blocked() -> None:
     tumour, served = patency(problem(pk.iv("cisplatin", 50.0)), 0, np.array([[0.0], [1.0]]))
     np.testing.assert_array_equal(tumour, 1.0)
     np.testing.assert_array_equal(served, 1.0)
+
+
+def held(exponent: float) -> Problem:
+    """A drug held back by a law that starts like u^exponent, dissolved in part."""
+    law = ReleaseParameters(law="weibull", scale=10.0, shape=exponent)
+    carrier = pk.carrier("lipiodol_emulsion").replace(release=law, variants=())
+    return problem(pk.chemoembolisation("cisplatin", 50.0, carrier=carrier))
+
+
+@pytest.mark.parametrize("exponent, power", [(0.4, 2.5), (0.5, 2.0), (0.6, 2.0 / 0.6), (0.9, 2.0 / 0.9), (1.0, 1.0)])
+def test_what_enters_evenly_keeps_a_slope_too(exponent: float, power: float) -> None:
+    """Even inflow goes like s^p: p is 1 or at least 2, else its rate would have no slope at the start."""
+    found = held(exponent)
+    [slot] = [slot for slot in found.slots if slot.law is not None]
+    assert segment_clock(found, slot.begin).power[0] == pytest.approx(power, rel=1e-14)
+
+
+def test_a_deposit_of_no_length_is_complete_unless_told_otherwise() -> None:
+    bounds, time = np.array([[0.0], [2.0], [2.0], [10.0]]), np.array([[2.0]])
+    assert blocked_by(agent(1, 2), bounds, 1, time) == 1.0
+    assert blocked_by(agent(1, 2), bounds, 1, time, 0.25) == 0.25
+    assert blocked_by(agent(1, 2), bounds, 2, time, 0.25) == 1.0
+    open_tumour, _ = patency(problem(pk.iv("cisplatin", 50.0)), 0, time)
+    assert open_tumour.shape == time.shape
