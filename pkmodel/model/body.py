@@ -304,12 +304,8 @@ def _patients(plans: list[_Plan]) -> PatientColumns:
         if key not in known:
             known[key] = patient_columns(scenario.patient, scenario.catheter, scenario.regimen.drugs, n)
         drug, ischaemia, retention = (np.full(n, player) for player in plan.run.players)
-        parts.append(
-            replace(
-                known[key], drug_switch=drug, ischaemia_switch=ischaemia, retention_switch=retention,
-                mixed=np.full(n, plan.run.mixed),
-            )  # fmt: skip
-        )
+        switches = {"drug_switch": drug, "ischaemia_switch": ischaemia, "retention_switch": retention}
+        parts.append(replace(known[key], **switches, mixed=np.full(n, plan.run.mixed)))
     keys = PatientColumns.__dataclass_fields__
     return PatientColumns(**{key: np.concatenate([getattr(p, key) for p in parts], axis=-1) for key in keys})
 
