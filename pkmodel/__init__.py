@@ -36,6 +36,7 @@ _HOMES = {
     "exposure.nca": ("nca",),
     "report.describe": ("describe",),
     "report.table": ("compare",),
+    "study.validation": ("validate",),
     "study.comparison": ("Comparison",),
     "study.fit": ("fit_release",),
 }

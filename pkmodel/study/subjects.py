@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -102,16 +102,35 @@ def dose_mg(text: str, patient: Patient, where: str) -> float:
         raise FileError(f"{where}: dose {text!r}: {error}") from None
 
 
-def refuse_unknown(every: Iterable[Case], settings: Mapping[str, Any]) -> None:
-    """Raise for a path that no case has, with the nearest that some case has.
+def check_settings(every: Iterable[Case], settings: Mapping[str, Any]) -> None:
+    """Raise, before anything is simulated, for a path that no case has or a value that its path may not hold.
 
     Raises
     ------
     UnknownNameError
+        No case has the path; the message names the nearest.
+    InputError
+        As of `Scenario.with_values`.
     """
-    if not settings:
-        return
-    known = {path for case in every for arm in case.arms.values() for path in scenario(case, arm).paths()}
-    for path in settings:
-        if path not in known:
-            raise UnknownNameError.of("path", path, sorted(known))
+    pending, known = dict(settings), set[str]()
+    for case, arm in _kinds(every) if settings else ():
+        usual = scenario(case, arm)
+        paths = usual.paths()
+        known.update(paths)
+        mine = {path: pending.pop(path) for path in paths if path in pending}
+        usual.with_values(mine)
+        if not pending:
+            return
+    for path in pending:
+        raise UnknownNameError.of("path", path, sorted(known))
+
+
+def _kinds(every: Iterable[Case]) -> Iterator[tuple[Case, Arm]]:
+    """One arm of every drug and product: what decides which paths there are."""
+    seen = set()
+    for case in every:
+        for arm in case.arms.values():
+            kind = (case.drug, arm.route, arm.carrier, arm.embolic)
+            if kind not in seen:
+                seen.add(kind)
+                yield case, arm

@@ -134,7 +134,7 @@ def validate(
     progress : called with the number of cases done and of all
     """
     every, found = cases(), []
-    subjects.refuse_unknown(every, settings or {})
+    subjects.check_settings(every, settings or {})
     for i, case in enumerate(every):
         found += validate_case(case, draws=draws, settings=settings)
         if progress is not None:

@@ -27,6 +27,15 @@ COMMANDS = (
     cli("cli-two-lines", ["compare", "--bogus\nx"], InputError, "--bogus\\nx"),
     cli("cli-extra", "compare extra", InputError, "unrecognized arguments: extra"),
     cli("cli-argument", "compare --dose", InputError, "--dose", "expected one argument"),
+    # uncertainty and validation
+    one("cli-draws-one", "--uncertainty", "1", error=ParameterError, says=("draws = 1", "whole number from 2")),
+    one("cli-draws-negative", "--uncertainty=-3", error=ParameterError, says=("draws = -3", "whole number from 2")),
+    one("cli-draws-text", "--uncertainty", "many", says=("--uncertainty", "'many'")),
+    cli("cli-validate-draws", "validate --draws 1", ParameterError, "draws = 1", "whole number from 2"),
+    cli("cli-validate-both", "validate --json --csv -", InputError, "both want stdout"),
+    cli("cli-validate-path", "validate --set drug.doxorubicin.cl_totl=1", UnknownNameError, "cl_total"),
+    cli("cli-validate-value", ["validate", "--set", "drug.doxorubicin.cl_total=1 kg"], InputError, "kg", "L/h"),
+    cli("cli-validate-option", "validate --file x", InputError, "unrecognized arguments"),
     # doses and drugs
     one("cli-dose-nan", "--dose", "nan", says=("dose.doxorubicin = nan mg", "[0, 1e+06] mg")),
     one("cli-dose-inf", "--dose", "inf", says=("dose.doxorubicin = inf mg", "[0, 1e+06] mg")),

@@ -47,6 +47,7 @@ def test_beads_spare_the_plasma_in_every_draw(comparison: Comparison) -> None:
 def test_the_table_shows_them(comparison: Comparison) -> None:
     text = render(comparison)
     assert f"UNCERTAINTY ({DRAWS} draws)" in text
+    assert max(map(len, text.splitlines())) <= 100
     assert "UNCERTAINTY" not in render(pk.compare(drug="doxorubicin", arms=["iv"]))
 
 
