@@ -172,7 +172,7 @@ def left_out() -> Mapping[str, tuple[str, str]]:
     FileError
         A reason is not on the closed list, or a row stands there twice.
     """
-    text = (library._data() / "cases" / "left_out.csv").read_text(encoding="utf-8")
+    text = library.data_bytes("cases", "left_out.csv").decode("utf-8")
     found: dict[str, tuple[str, str]] = {}
     for line in csv.DictReader(io.StringIO(text, newline="")):
         if line["reason"] not in REASONS:
@@ -187,7 +187,7 @@ def left_out() -> Mapping[str, tuple[str, str]]:
 @cache
 def explanations() -> Mapping[str, str]:
     """Return observation id -> why the model misses it, as far as anybody can say."""
-    text = (library._data() / "cases" / "misses.csv").read_text(encoding="utf-8")
+    text = library.data_bytes("cases", "misses.csv").decode("utf-8")
     return MappingProxyType({r["observation"]: r["explanation"] for r in csv.DictReader(io.StringIO(text, newline=""))})
 
 

@@ -198,6 +198,19 @@ def _evidence() -> dict[str, dict[str, str]]:
     return found
 
 
+def evidence_ids() -> tuple[str, ...]:
+    """Return the ids of all rows of the evidence tables."""
+    return tuple(_evidence())
+
+
+def data_bytes(*parts: str) -> bytes:
+    """Return the bytes of a file below the library's data folder, such as ``("cases", "misses.csv")``."""
+    place = _data()
+    for part in parts:
+        place = place / part
+    return bytes(place.read_bytes())
+
+
 def evidence_row(row_id: str) -> Mapping[str, str]:
     """Return one row of the evidence tables by its id.
 

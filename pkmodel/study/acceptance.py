@@ -28,8 +28,7 @@ class Verdict:
 @cache
 def limits() -> Mapping[str, Mapping[str, float]]:
     """Return the committed limits: ``DRUG/ROLE`` -> gmfe_most, within_2_fold_least_percent."""
-    data = (library._data() / "acceptance.toml").read_bytes()
-    table = parse_text(data, "acceptance.toml")
+    table = parse_text(library.data_bytes("acceptance.toml"), "acceptance.toml")
     return {f"{drug}/{role}": limit for drug, roles in table.items() for role, limit in roles.items()}
 
 

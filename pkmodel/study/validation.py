@@ -255,8 +255,8 @@ def _scores(members: list[Result]) -> dict[str, Any]:
 def left_out_share() -> tuple[int, int]:
     """In-vivo rows of the four drugs with number, unit, route and grade: those left out, and all."""
     out = left_out()
-    rows = [row for row in library._evidence().values() if _countable(row)]
-    return sum(row["id"] in out for row in rows), len(rows)
+    rows = [each for each in library.evidence_ids() if _countable(library.evidence_row(each))]
+    return sum(each in out for each in rows), len(rows)
 
 
 def _countable(row: Mapping[str, str]) -> bool:

@@ -52,7 +52,7 @@ def observation(**changes: Any) -> cases.Observation:
 def test_every_row_is_in_a_case_or_has_its_reason() -> None:
     used = {row for _, each in cases.observations() for row in each.rows}
     out = set(cases.left_out())
-    assert used | out == set(library._evidence())
+    assert used | out == set(library.evidence_ids())
     assert not used & out
 
 

@@ -57,7 +57,8 @@ def test_the_state_is_accepted_and_nothing_better_is_committed(results: list[Res
 
 
 def test_a_wrong_clearance_is_not_accepted() -> None:
-    worse = validate(draws=2, settings={"drug.doxorubicin.cl_total": "160 L/h"})
+    with pytest.warns(pk.PlausibilityWarning, match="cl_total"):
+        worse = validate(draws=2, settings={"drug.doxorubicin.cl_total": "160 L/h"})
     refused = [each for each in acceptance.judge(worse) if not each.accepted]
     assert {each.group.split("/")[0] for each in refused} == {"doxorubicin"}
     assert "GMFE" in refused[0].why
