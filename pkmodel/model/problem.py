@@ -118,9 +118,6 @@ class Agent:
     occlusion: Array  # (n,) o_T once deposited
     served_occlusion: Array  # (n,) o_S
     rate: Array  # (n,) recanalisation [1/h]
-    tumour_retention: Array  # (n,) rates at which oil leaves tumour, liver and lung [1/h]; NaN: not oil
-    liver_retention: Array
-    lung_retention: Array
     begin: int  # boundaries between which the occlusion builds up; equal: at once
     end: int
 

@@ -158,15 +158,12 @@ def law_events(law: ReleaseLaw, begin: Array, end: Array) -> list[Array]:
 
 
 def recanalisation(agent: Carrier | Embolic, lanes: int) -> dict[str, Array]:
-    """Columns of one agent: occlusion of tumour and served arteries, recovery and retention rates [1/h]."""
+    """Columns of one agent: occlusion of tumour and served arteries, and recovery [1/h]."""
     occlusion = column(agent, "occlusion", lanes)
     return {
         "occlusion": occlusion,
         "served_occlusion": occlusion * column(agent, "selectivity", lanes),
         "rate": rate_of(column(agent, "half_life", lanes)),
-        "tumour_retention": rate_of(column(agent, "retention_tumour", lanes)),
-        "liver_retention": rate_of(column(agent, "retention_liver", lanes)),
-        "lung_retention": rate_of(column(agent, "retention_lung", lanes)),
     }
 
 
