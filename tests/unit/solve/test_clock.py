@@ -29,7 +29,7 @@ def problem(regimen: Regimen, until_h: float = 200.0) -> Problem:
 def agent(begin: int, end: int, rate: float = 0.1, occlusion: float = 0.8) -> Agent:
     """One agent in one lane."""
     one = np.ones(1)
-    return Agent(occlusion * one, 0.5 * occlusion * one, rate * one, one, one, one, begin, end)
+    return Agent(occlusion * one, 0.5 * occlusion * one, rate * one, begin, end)
 
 
 def test_runs_from_start_to_end() -> None:
