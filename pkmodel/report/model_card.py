@@ -76,7 +76,9 @@ def _validation(results: Sequence[Result]) -> Iterator[str]:
     cases, studies = (len({getattr(each.case, name) for each in results}) for name in ("id", "study"))
     out, of = left_out_share()
     yield f"{len(results)} observations of {cases} published experiments ({studies} studies) at the starting values,"
-    yield f"before anything was fitted to them: geometric mean fold error {three(gmfe(each.fold for each in results))}."
+    none = sum(each.observation.ordering is None and each.fold != each.fold for each in results)
+    yield f"before anything was fitted to them: geometric mean fold error {three(gmfe(each.fold for each in results))}"
+    yield f"({none} numbers of which nothing was observed or predicted count in the shares, not in it)."
     yield f"{out} of {of} in-vivo rows of the four drugs ({100 * out / of:.0f} %) are left out, each with its reason;"
     yield f"in all {len(left_out())} rows of the evidence are in no case."
     yield ""
