@@ -76,7 +76,7 @@ def _footer(results: Sequence[Result], verdicts: Sequence[Verdict]) -> list[str]
     none = [each for each in results if each.observation.ordering is None and each.fold != each.fold]
     lines = [
         f"GMFE of all {three(gmfe(each.fold for each in results))}.",
-        f"{len(none)} numbers have no fold error, since nothing was observed or predicted: in the shares, not in the GMFE.",
+        f"{len(none)} numbers have no fold error, nothing was observed or predicted: in the shares, not in the GMFE.",
         f"Of {of} in-vivo rows of the four drugs with number, unit, route and grade {out} are left out "
         f"({100.0 * out / of:.0f} %, at most 40 %).",
         f"Every row of the evidence that is in no case has its reason ({len(left_out())} rows).",
