@@ -78,7 +78,7 @@ COMMANDS = (
     setting("cli-set-cm", "patient.tumour.diameter=60 cm", "patient.tumour.diameter = 600 mm", "[0, 300] mm"),
     setting("cli-set-bool", "patient.bsa=True", "patient.bsa", "'True' is not a number"),
     setting("cli-set-list", "patient.bsa=[1,2]", "patient.bsa", "'[1,2]' is not a number"),
-    setting("cli-set-choice", "patient.species=cat", "patient.species = 'cat'", "dog, human, pig, rabbit, rat"),
+    setting("cli-set-choice", "patient.species=cat", "patient.species = 'cat'", "dog, human, mouse, pig, rabbit, rat"),
     setting("cli-set-name", "patient=pigg", "no patient 'pigg'", "'pig'"),
     setting("cli-set-session", "session.2.dose=5", "session.2.dose", "session.1.dose"),
     setting("cli-set-no-carrier", "carrier.occlusion=0.5", "carrier.occlusion", "no session has a carrier"),
