@@ -120,7 +120,8 @@ def _transit_time(patient: Patient, drugs: tuple[Drug, ...], lanes: int) -> Arra
             column(drug, "marrow.neutrophil_slope", lanes),
             column(drug, "marrow.neutrophil_mtt", lanes),
         )
-        longest = np.maximum(longest, np.where(np.isfinite(slope), np.where(np.isfinite(mtt), mtt, own), 0.0))
+        acts = np.nan_to_num(slope) > 0.0
+        longest = np.maximum(longest, np.where(acts, np.where(np.isfinite(mtt), mtt, own), 0.0))
     return np.where(longest > 0.0, longest, own)
 
 

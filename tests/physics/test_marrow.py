@@ -195,7 +195,7 @@ def test_without_a_slope_it_says_so() -> None:
 
 
 def test_one_transit_time_the_longest_of_the_drugs_with_a_slope() -> None:
-    """A drug without a slope, and one without a transit time of its own, have no say."""
+    """A drug without a slope has no say; one that acts without a transit time of its own has the patient's."""
 
     def transit(*drugs: Drug) -> float:
         scenario = pk.Scenario("hcc_reference", pk.iv(dict.fromkeys(drugs, 10.0)))
@@ -210,5 +210,6 @@ def test_one_transit_time_the_longest_of_the_drugs_with_a_slope() -> None:
     assert transit(drug("doxorubicin", np.nan, 120.0)) == own
     assert transit(drug("doxorubicin", 0.0, 120.0)) == own
     assert transit(drug("doxorubicin", 35.0, 120.0), drug("cisplatin", 1.0, 100.0)) == 120.0
-    assert transit(drug("doxorubicin", 35.0, 80.0), drug("cisplatin", 1.0, np.nan)) == 80.0
+    assert transit(drug("doxorubicin", 35.0, 80.0), drug("cisplatin", 1.0, np.nan)) == own
+    assert transit(drug("doxorubicin", 35.0, 80.0), drug("cisplatin", 0.0, np.nan)) == 80.0
     assert transit(drug("doxorubicin", 35.0, 110.0), drug("cisplatin", np.nan, 130.0)) == 110.0
