@@ -138,12 +138,13 @@ def _value(z: float, value: float, low: float, high: float) -> float:
         return _spread(z, value, low, high, _logit, lambda x: 1.0 / (1.0 + np.exp(-x)))
     if low > 0.0:
         return _spread(z, value, low, high, np.log, np.exp)
-    within = float(np.clip(z, -TAIL, TAIL))  # on a linear scale a range is a limit: beyond it lies the illegal
+    # On a linear scale a range is a limit, beyond it lies the illegal: the outer tenth of the draws lies at its ends.
+    within = float(np.clip(z, -TAIL, TAIL))
     return _spread(within, value, low, high, float, float)
 
 
 def _reciprocal(z: float, value: float, low: float) -> float:
-    """A value that may be infinite: its reciprocal, from 0 up to that of the lower end, is half normal."""
+    """A value that may be infinite, by its reciprocal: infinite itself it stays so in half of the draws."""
     rate, fastest = (0.0 if np.isinf(value) else 1.0 / value), 1.0 / low
     drawn = rate + (fastest - rate) * max(-z, 0.0) / TAIL if z < 0.0 else rate * (1.0 - min(z, TAIL) / TAIL)
     return 1.0 / drawn if drawn > 0.0 else np.inf
