@@ -13,16 +13,24 @@ import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .commands import add_validate, progress
+from .commands.params import add_params
+from .commands.shared import (
+    DEFAULT_CATHETER,
+    DEFAULT_DRUG,
+    DEFAULT_PATIENT,
+    READING_DAYS,
+    progress,
+    scenario_of_file,
+    setting_option,
+    treatment_arguments,
+    treatment_options,
+    write,
+)
+from .commands.validate import add_validate
 from .errors import FileError, InputError, NotAcceptedError, PkmodelError, RunError
-from .inputs.arguments import mixture, path_values
 
 if TYPE_CHECKING:
-    from .inputs.scenario import Scenario
     from .study.comparison import Comparison
-
-DEFAULT_DRUG, DEFAULT_PATIENT, DEFAULT_CATHETER = "doxorubicin", "hcc_reference", "lobar"
-READING_DAYS = 28.0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -96,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     compare = commands.add_parser("compare", help="ways of giving a drug, side by side")
-    _treatment(compare)
-    _setting(compare)
+    treatment_options(compare)
+    setting_option(compare)
     compare.add_argument("--until", metavar="TIME", default=f"{READING_DAYS:g} d", help="follow-up, such as '28 d'")
     compare.add_argument("--check", action="store_true", help="solve again more tightly and print the achieved error")
     compare.add_argument("--uncertainty", type=int, default=0, metavar="N", help="90 %% intervals from N draws")
@@ -106,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="one treatment from a scenario file")
     run.add_argument("scenario", metavar="SCENARIO.toml")
-    _setting(run)
+    setting_option(run)
     run.add_argument("--until", metavar="TIME", help="follow-up; else the file's, else 28 d after the last session")
     _output(run, "write the course over time as CSV")
     run.set_defaults(command=_run)
@@ -117,66 +125,16 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(command=_new)
 
     add_validate(commands)
-    _params(commands.add_parser("params", help="parameters, their evidence and what to cite"))
+    add_params(commands)
     info = commands.add_parser("info", help="versions and contents of the library")
     info.set_defaults(command=_info)
     return parser
-
-
-def _params(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=lambda _: print(parser.format_help(), end=""))
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    listing = commands.add_parser("list", help="the parameters that a comparison uses")
-    kinds = listing.add_mutually_exclusive_group()
-    kinds.add_argument("--assumed", dest="kind", action="store_const", const="assumed", help="only assumed ones")
-    kinds.add_argument("--kind", metavar="KIND", help="only measured, fitted, derived, assumed or user")
-    show = commands.add_parser("show", help="a library record, or one value and its evidence")
-    show.add_argument("name", nargs="?", metavar="NAME|PATH", help="doxorubicin, drug.doxorubicin.cl_total, ...")
-    show.add_argument("--run", action="store_true", help="everything that `pkmodel compare` puts in")
-    cite = commands.add_parser("cite", help="the sources behind the parameters that a comparison uses")
-    for command, action in ((listing, _list), (show, _show), (cite, _cite)):
-        _treatment(command)
-        command.add_argument("--scenario", metavar="FILE", help="of a scenario file instead")
-        _setting(command)
-        command.set_defaults(command=action)
-
-
-def _treatment(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--drug", default=DEFAULT_DRUG, metavar="NAME", help="name or TOML file; several: NAME=MG,NAME=MG")
-    add("--dose", metavar="MG", help="dose in mg or with a unit; the drug's usual dose by default")
-    add("--patient", default=DEFAULT_PATIENT, metavar="NAME", help="name or TOML file")
-    add("--catheter", default=DEFAULT_CATHETER, metavar="NAME", help="name or TOML file")
-    add("--arms", metavar="A,B", help="only these arms")
-
-
-def _setting(parser: argparse.ArgumentParser) -> None:
-    help_ = "set any value, such as patient.tumour.diameter='50 mm'; may be repeated"
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="settings", help=help_)
 
 
 def _output(parser: argparse.ArgumentParser, csv: str) -> None:
     parser.add_argument("--wide", action="store_true", help="all columns")
     parser.add_argument("--json", action="store_true", help="one JSON object: rows, reasons, manifest")
     parser.add_argument("--csv", metavar="FILE", help=csv)
-
-
-def _arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """What `compare` and `arm_scenarios` take, from the command line."""
-    drug: Any = options.drug
-    dose = options.dose
-    if "," in drug or "=" in drug:
-        if dose is not None:
-            raise InputError("--dose goes with a single drug; write --drug NAME=MG,NAME=MG")
-        drug = mixture(drug)
-    return {
-        "patient": options.patient,
-        "drug": drug,
-        "dose_mg": dose,
-        "catheter": options.catheter,
-        "arms": None if options.arms is None else [name.strip() for name in options.arms.split(",")],
-        "settings": path_values(options.settings),
-    }
 
 
 def _days(text: str) -> float:
@@ -188,17 +146,10 @@ def _days(text: str) -> float:
     return found
 
 
-def _write(text: str) -> None:
-    """Print in what the terminal or pipe can show."""
-    from .report.text import needs_ascii, plain
-
-    print(plain(text) if needs_ascii(sys.stdout) else text)
-
-
 def _report(comparison: Comparison, options: argparse.Namespace, **words: str | None) -> None:
     from .report.table import render
 
-    _write(comparison.to_json() if options.json else render(comparison, wide=options.wide, **words))  # type: ignore[arg-type]
+    write(comparison.to_json() if options.json else render(comparison, wide=options.wide, **words))  # type: ignore[arg-type]
 
 
 def _again(options: argparse.Namespace) -> str:
@@ -219,7 +170,7 @@ def _compare(options: argparse.Namespace) -> None:
     if options.json and options.csv == "-":
         raise InputError("--json and --csv - both want stdout; write the CSV to a file")
     more = {"check": options.check, "uncertainty": options.uncertainty, "progress": progress("arms")}
-    comparison = compare(**_arguments(options), until_days=_days(options.until), **more)
+    comparison = compare(**treatment_arguments(options), until_days=_days(options.until), **more)
     if options.csv == "-":
         print(comparison.to_csv(), end="")
         return
@@ -233,7 +184,7 @@ def _run(options: argparse.Namespace) -> None:
     from .study.arms import REFERENCE_ARM, iv_twin
     from .study.compare import compare_scenarios
 
-    scenario, until_h = _scenario(options.scenario, options.settings)
+    scenario, until_h = scenario_of_file(options.scenario, options.settings)
     if options.until is not None:
         until_h = 24.0 * _days(options.until)
     if options.csv is not None:
@@ -245,18 +196,6 @@ def _run(options: argparse.Namespace) -> None:
     again = "".join(f" {shlex.quote(word)}" for word in ("--scenario", options.scenario, *_set_again(options)))
     follow = f"pkmodel run {file} --set patient.tumour.diameter='30 mm' | --csv course.csv | --wide"
     _report(comparison, options, title=f"pkmodel run {file}", again=again, follow=follow)
-
-
-def _scenario(file: str, settings: list[str]) -> tuple[Scenario, float]:
-    """A scenario file with values set, and its horizon: the file's, else 28 d after the last session."""
-    from .inputs.scenario_file import load_scenario
-
-    scenario, until_h = load_scenario(file)
-    scenario = scenario.with_values(path_values(settings))
-    if until_h is None:
-        last: Any = scenario.regimen.sessions[-1].at
-        until_h = 24.0 * READING_DAYS + (float(last) if scenario.size == 1 else float(last.max()))
-    return scenario, until_h
 
 
 def _new(options: argparse.Namespace) -> None:
@@ -271,54 +210,6 @@ def _new(options: argparse.Namespace) -> None:
     except FileExistsError:
         raise FileError(f"{options.file} exists already; name another file, or remove it first") from None
     print(f"pkmodel: wrote {options.file}; next: pkmodel run {options.file}", file=sys.stderr)
-
-
-def _rows(options: argparse.Namespace) -> list[Any]:
-    """Rows of all parameters that the comparison of these options, or the scenario, would use."""
-    from .inputs import library
-    from .report.parameters import used
-    from .study.arms import REFERENCE_ARM, arm_scenarios
-
-    if options.scenario is not None:
-        return used([_scenario(options.scenario, options.settings)[0]])
-    arguments = _arguments(options)
-    given, dose = arguments["drug"], arguments.pop("dose_mg")
-    given = given if isinstance(given, dict) else {given: dose}
-    # what a value rests on does not depend on the dose, so that animals need none here
-    arguments["drug"] = {name: mg or library.drug(name).usual_dose for name, mg in given.items()}
-    scenarios = arm_scenarios(**arguments)
-    if arguments["arms"] is not None and REFERENCE_ARM not in arguments["arms"]:
-        del scenarios[REFERENCE_ARM]
-    return used(scenarios.values())
-
-
-def _list(options: argparse.Namespace) -> None:
-    from .report.parameters import listing
-
-    _write(listing((row for row in _rows(options) if not isinstance(row[1], str)), kind=options.kind))
-
-
-def _show(options: argparse.Namespace) -> None:
-    from .inputs import library
-    from .report.parameters import listing, show
-
-    if options.run == (options.name is not None):
-        raise InputError("name a library record or a path, or give --run (see pkmodel params show --help)")
-    if options.run:
-        _write(listing(_rows(options)))
-        return
-    if options.settings:
-        raise InputError("--set has no effect on one value of the library; use params show --run, or params list")
-    defaults = {"patient": library.patient(options.patient), "catheter": library.catheter(options.catheter)}
-    if "," not in options.drug and "=" not in options.drug:
-        defaults["drug"] = library.drug(options.drug)  # type: ignore[assignment]
-    _write(show(options.name, defaults=defaults))
-
-
-def _cite(options: argparse.Namespace) -> None:
-    from .report.parameters import citations
-
-    _write(citations(_rows(options)))
 
 
 def _info(_: argparse.Namespace) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from typing import Any
 
-from .errors import InputError, NotAcceptedError
-from .inputs.arguments import path_values
+from ..errors import InputError, NotAcceptedError
+from ..inputs.arguments import path_values
+from .shared import progress
 
 DRAWS = 30
 
@@ -27,10 +27,10 @@ def add_validate(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Validate, print, and say by the exit code whether the result is accepted."""
-    from .report import validation_table as report
-    from .report.text import needs_ascii, plain
-    from .study.acceptance import judge
-    from .study.validation import validate
+    from ..report import validation_table as report
+    from ..report.text import needs_ascii, plain
+    from ..study.acceptance import judge
+    from ..study.validation import validate
 
     if options.json and options.csv == "-":
         raise InputError("--json and --csv - both want stdout; write the CSV to a file")
@@ -51,13 +51,3 @@ def run(options: argparse.Namespace) -> None:
     missed = [f"{each.group}: {each.why}" for each in verdicts if not each.accepted]
     if missed:
         raise NotAcceptedError("outside the committed acceptance: " + " | ".join(missed))
-
-
-def progress(what: str) -> Callable[[int, int], None]:
-    """A reporter of progress on stderr: every step on a terminal, else the end only."""
-
-    def report(done: int, of: int) -> None:
-        if sys.stderr.isatty() or done == of:
-            print(f"\rpkmodel: {done} of {of} {what}", end="\n" if done == of else "", file=sys.stderr, flush=True)
-
-    return report
