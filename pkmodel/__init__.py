@@ -41,6 +41,7 @@ _HOMES = {
     "study.fit": ("fit_release",),
     "study.population": ("population", "cohort"),
     "study.covariates": ("covariates", "Covariates"),
+    "study.sensitivity": ("tornado", "morris", "sobol", "Sensitivity"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted([*_HOME, "__version__"])
