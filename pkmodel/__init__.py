@@ -41,6 +41,8 @@ _HOMES = {
     "study.fit": ("fit_release",),
     "study.population": ("population", "cohort"),
     "study.covariates": ("covariates", "Covariates"),
+    "study.decision": ("decision_map", "DecisionMap"),
+    "study.pareto": ("pareto", "Pareto"),
     "study.sensitivity": ("tornado", "morris", "sobol", "Sensitivity"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -250,7 +250,8 @@ def _meet(one: Address, other: Address) -> bool:
 
 def _factor(path: str, arms: Mapping[str, Marginal], scenarios: Mapping[str, Scenario]) -> Factor:
     scenario = scenarios[next(iter(arms))]
-    origin = scenario.origin(path)
+    # a session's duration has the origin of its carrier's, which only the rows know
+    origin = next((row[3] for row in scenario.rows() if row[0] == path), None) or scenario.origin(path)
     return Factor(path, scenario.spec(path).unit, origin.kind if origin else "user", grade_of(origin), arms)
 
 

@@ -138,15 +138,7 @@ def tornado(
     """
     asked, factors = _asked(scenarios, metric, arm, over, how, drug, kinds, ranges, fixed, until_days, rtol)
     lanes = draws if asked.how == "beats" else 1
-    if lanes > 1:
-        points = sobol_points(len(factors), n=lanes, seed=seed)[:lanes]
-        around = {name: columns(factors, name, points) for name in asked.arms}
-    else:
-        around = {
-            name: {each.path: np.array([each.arms[name].value]) for each in factors if name in each.arms}
-            for name in asked.arms
-        }
-    table = _ends(factors, around, lanes)
+    table = _ends(factors, _around(asked, factors, lanes, seed), lanes)
     found = asked.answers(table, (2 * len(factors) + 1) * lanes, progress).reshape(-1, lanes).mean(axis=1)
     base = float(found[0])
     rows = []
@@ -155,6 +147,17 @@ def tornado(
         rows.append({**_known(factor), "at_low": float(low), "at_high": float(high), "swing": float(swing)})
     about: dict[str, Any] = {"n": lanes, "seed": seed if lanes > 1 else None, "runs": found.size * lanes}
     return _result("tornado", asked, rows, "swing", base, **about)
+
+
+def _around(asked: Question, factors: tuple[Factor, ...], lanes: int, seed: int) -> Columns:
+    """What the inputs are while another one moves: typical in one lane, drawn in more."""
+    if lanes > 1:
+        points = sobol_points(len(factors), n=lanes, seed=seed)[:lanes]
+        return {name: columns(factors, name, points) for name in asked.arms}
+    return {
+        name: {each.path: np.array([each.arms[name].value]) for each in factors if name in each.arms}
+        for name in asked.arms
+    }
 
 
 def _ends(factors: tuple[Factor, ...], around: Columns, lanes: int) -> Columns:
