@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import InputError, UnknownNameError
 from ..inputs import library
-from .figures import model_diagram
+from .figures import arterial_flow, concentrations, exposure, model_diagram, release, what_kills
 from .figures.data import FigureData
 from .figures.style import save
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 _MODULES: tuple[ModuleType, ...] = (
     model_diagram,
+    concentrations,
+    exposure,
+    release,
+    arterial_flow,
+    what_kills,
 )
 
 FORMATS = ("png", "svg", "pdf")

@@ -181,3 +181,8 @@ def empty(axes: Axes, why: str) -> None:
 def below(figure: Figure, handles: list[Any], *, columns: int = 5) -> None:
     """Put one legend below all panels."""
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+
+
+def beneath(axes: Axes, *, columns: int = 1) -> None:
+    """Put the legend of a panel below its axis; the layout makes room for it."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
