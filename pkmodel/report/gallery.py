@@ -21,7 +21,16 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import InputError, UnknownNameError
 from ..inputs import library
-from .figures import arterial_flow, concentrations, exposure, model_diagram, release, what_kills
+from .figures import (
+    arterial_flow,
+    concentrations,
+    exposure,
+    model_diagram,
+    necrosis_by_size,
+    overview,
+    release,
+    what_kills,
+)
 from .figures.data import FigureData
 from .figures.style import save
 
@@ -35,6 +44,8 @@ _MODULES: tuple[ModuleType, ...] = (
     release,
     arterial_flow,
     what_kills,
+    necrosis_by_size,
+    overview,
 )
 
 FORMATS = ("png", "svg", "pdf")

@@ -14,10 +14,11 @@ from ...inputs import library
 from ...inputs.cases import cases
 from ...inputs.scenario import Scenario
 from ...inputs.treatment import embolisation
+from ...model.graph import ZONES
 from ...study.uncertainty import SEED, interval, uncertain
 from .data import FigureData
 from .published import spread_of
-from .style import BAND, LEAST_FONT, Look, below, look, new_figure, printed
+from .style import BAND, Look, below, look, mark, new_figure, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,11 +66,11 @@ def data(
     ids = [row["row"] for row in marks]
     return FigureData.of_rows(
         [*rows, *marks], n=f"{draws} draws for each of {len(agents)} agents", seed=seed, sources=ids,
-        caption=f"Left: open part of the tumour's arteries after one embolisation without drug, with 90 % bands ({draws} "
-        f"draws), over 1 d and over {ONE_DAYS:g} d. Marks: perfusion left in patients within the hour, with the printed "
-        f"interval ({', '.join(ids) or 'none'}; P030 is a review's statement, not a measurement). Right: arterial flow to "
-        f"the tumour over {TIMES} sessions, one every {EVERY_DAYS} d: at each it is read anew from the living tumour. "
-        "No published perfusion after beads or at later times was found.",
+        caption=f"Left: open part of the tumour's arteries after one embolisation without drug, with 90 % bands "
+        f"({draws} draws), over 1 d and over {ONE_DAYS:g} d. Marks: perfusion left in patients within the hour, with "
+        f"the printed interval ({', '.join(ids) or 'none'}; P030 is a review's statement, no measurement). Right: "
+        f"arterial flow to the tumour over {TIMES} sessions, one every {EVERY_DAYS} d: at each it is read anew from "
+        "the living tumour. No published perfusion after beads or at later times was found.",
     )  # fmt: skip
 
 
@@ -90,7 +91,8 @@ def _sessions(scenario: Scenario, agent: str) -> Iterator[dict[str, Any]]:
     days = float(EVERY_DAYS * TIMES)
     repeated = scenario.replace(regimen=scenario.regimen.repeat(every_days=EVERY_DAYS, times=TIMES))
     course = simulate(repeated, until_days=days, times_h=np.linspace(0.0, days * _DAY_H, _REPEATED))
-    flow = _ML_PER_MIN * sum(course.arterial_flow_l_per_h(zone) for zone in ("core", "escape"))
+    core, escape = (course.arterial_flow_l_per_h(zone) for zone in ZONES)
+    flow = _ML_PER_MIN * (core + escape)
     for time, now in zip(course.times_h, flow, strict=True):
         yield {"panel": "sessions", "agent": agent, "time_h": time, "flow_ml_per_min": now}
 
@@ -145,9 +147,5 @@ def _open(axes: Axes, one: FigureData, unit: float, until: float) -> None:
 
 def _marks(axes: Axes, published: FigureData) -> None:
     for row in published.rows():
-        value, time = float(row["open_percent"] or 0.0), float(row["time_h"] or 0.0)
-        low, high = (value if row[key] is None else float(row[key] or 0.0) for key in ("low_percent", "high_percent"))
-        axes.errorbar([time], [value], yerr=[[value - low], [high - value]], fmt="o", color="black", zorder=5,
-                      markerfacecolor="white", markersize=5, capsize=2, elinewidth=1.0)  # fmt: skip
-        axes.annotate(str(row["row"]), (time, value), xytext=(5, 0), textcoords="offset points", va="center",
-                      fontsize=LEAST_FONT)  # fmt: skip
+        keys = ("time_h", "open_percent", "low_percent", "high_percent")
+        mark(axes, *(row[key] for key in keys), label=str(row["row"]))

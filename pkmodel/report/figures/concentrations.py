@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...course import simulate
+from ...inputs import library
 from ...inputs.scenario import Scenario
 from ...study.arms import ARMS, arm_scenarios
 from .data import FigureData
 from .published import concentrations
-from .style import ARM_LOOKS, LEAST_FONT, below, empty, floored, log_axis, look, new_figure, printed
+from .style import ARM_LOOKS, below, empty, floored, log_axis, look, mark, new_figure, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ PLACES = (("plasma", "plasma_ng_per_ml", "ng/mL"), ("tumour tissue", "tumour_ug_
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "doxorubicin",
+    drug: Any = "doxorubicin",
     dose_mg: float | None = None,
     arms: Sequence[str] = DRUG_ARMS,
     catheter: Any = "lobar",
@@ -46,18 +47,20 @@ def data(
     patient, drug, dose_mg, arms, catheter : as of `compare`, one drug
     points : whether published peaks are looked up
     """
+    record = library.load("drugs", drug)
     scenarios = arm_scenarios(patient, drug=drug, dose_mg=dose_mg, arms=arms, catheter=catheter)
-    chosen = {name: scenarios[name] for name in arms}
-    dose = float(np.asarray(next(iter(chosen.values())).regimen.sessions[0].doses[0].amount(drug)))
-    rows = [*_courses(chosen), *(_points(chosen, drug, dose) if points else ())]
+    chosen = {arm: scenarios[arm] for arm in arms}
+    dose = float(np.asarray(record.usual_dose if dose_mg is None else dose_mg))
+    rows = [*_courses(chosen), *(_points(chosen, dose) if points else ())]
     ids = [row["row"] for row in rows if row["row"]]
     first = next(iter(chosen.values()))
     return FigureData.of_rows(
         rows, n=f"1 patient, {len(chosen)} arms", sources=ids,
-        caption=f"Concentration of {drug} in plasma and tumour tissue (mean of both zones, without what the carrier still "
-        f"holds) after one session of {dose:g} mg, {first.patient.name}, {first.catheter.name} catheter; logarithmic, over "
-        f"a day and over {MONTH_DAYS:g} days. Marks: {len(ids)} published peaks in patients with one standard deviation "
-        f"or range, scaled to the dose, at the end of their injection ({', '.join(ids) or 'none in the library'}).",
+        caption=f"Concentration of {record.name} in plasma and tumour tissue (mean of both zones, without what the "
+        f"carrier still holds) after one session of {dose:g} mg, {first.patient.name}, {first.catheter.name} catheter; "
+        f"logarithmic, over a day and over {MONTH_DAYS:g} days. Marks: {len(ids)} published peaks in patients with one "
+        f"standard deviation or range, scaled to the dose, at the end of their injection "
+        f"({', '.join(ids) or 'none in the library'}).",
     )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def _courses(scenarios: Mapping[str, Scenario]) -> Iterator[dict[str, Any]]:
                    "given_mg": None}  # fmt: skip
 
 
-def _points(scenarios: Mapping[str, Scenario], drug: str, dose_mg: float) -> Iterator[dict[str, Any]]:
+def _points(scenarios: Mapping[str, Scenario], dose_mg: float) -> Iterator[dict[str, Any]]:
     """Published peaks, scaled to the dose; not for saturable drugs, whose peaks do not scale."""
     [record] = next(iter(scenarios.values())).regimen.drugs
     if math.isfinite(float(np.asarray(record.km_other))) or math.isfinite(float(np.asarray(record.liver.km))):
@@ -140,9 +143,5 @@ def _marks(axes: Axes, published: FigureData) -> None:
     """Published peaks with their spread and row ids."""
     for row in published.rows():
         style = look(str(row["arm"]), among=ARM_LOOKS)
-        value, time = float(row["plasma_ng_per_ml"] or 0.0), float(row["time_h"] or 0.0)
-        low, high = (value if row[key] is None else float(row[key] or 0.0) for key in ("low_ng_per_ml", "high_ng_per_ml"))
-        axes.errorbar([time], [value], yerr=[[value - low], [high - value]], fmt=style.marker, color=style.colour,
-                      markerfacecolor="white", markersize=5, capsize=2, elinewidth=1.0, zorder=5)  # fmt: skip
-        axes.annotate(str(row["row"]), (time, value), xytext=(6, 0), textcoords="offset points", va="center",
-                      fontsize=LEAST_FONT)  # fmt: skip
+        keys = ("time_h", "plasma_ng_per_ml", "low_ng_per_ml", "high_ng_per_ml")
+        mark(axes, *(row[key] for key in keys), marker=style.marker, colour=style.colour, label=str(row["row"]))

@@ -18,9 +18,10 @@ from ...model.body import Run, lower
 from ...model.network import read_geometry, steady_extraction
 from ...study.compare import compare
 from ...study.comparison import Comparison
+from . import style
 from .concentrations import DRUG_ARMS
 from .data import FigureData
-from .style import ARM_LOOKS, DRUG_LOOKS, GREY, LEAST_FONT, LIGHT, below, empty, floored, log_axis, look, new_figure, printed
+from .style import ARM_LOOKS, DRUG_LOOKS, GREY, LIGHT, floored, look, new_figure, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ PLACES = (
 TRACE_MG = 1e-3  # a dose at which nothing is saturated
 GONE_H = 2e4  # nothing is left of any drug
 _DECADES, _MM_PER_ARM, _MM_FRAME, _MM_ADVANTAGE = 6.0, 5.0, 22.0, 72.0
+_LARGEST_MARK = 8.5
 
 
 def data(
@@ -68,14 +70,15 @@ def data(
         doses += [f"{name} {mg:g} mg" for name, mg in found.manifest["drugs"].items()]
     rows += [each for drug in drugs for name in catheters for each in _advantage(patient, drug, name)]
     about = f" {_ABOUT_ADVANTAGE}" if catheters else ""
-    return FigureData.of_rows(rows, caption=_caption(doses) + about, n=f"1 patient, {len(drugs)} drugs, {len(arms)} arms")
+    n = f"1 patient, {len(drugs)} drugs, {len(arms)} arms"
+    return FigureData.of_rows(rows, caption=_caption(doses) + about, n=n)
 
 
 _ABOUT_ADVANTAGE = (
     "Below: regional advantage of the served liver, the gain of liver over plasma exposure by giving the drug into the "
-    "artery instead of a vein, without shunt, tumour or occlusion and at a trace dose; line: closed form 1 + CL/(Q (1 - "
-    "E)) of total clearance CL, flow Q and extraction E of the served liver; marks: simulated, the larger the "
-    "catheter's territory the larger the mark. The smaller the territory and the faster the body clears, the more."
+    "artery instead of a vein, without shunt, tumour or occlusion and at a trace dose; line: closed form "
+    "1 + CL/(Q (1 - E)) of total clearance CL, flow Q and extraction E of the served liver; marks: simulated, the "
+    "larger the catheter's territory the larger the mark. The smaller the territory and the faster the body clears, "
 )
 
 
@@ -115,9 +118,10 @@ def _advantage(patient: Any, drug: str, catheter: str) -> Iterator[dict[str, Any
     simulated = (artery[served] / artery[plasma]) / (vein[served] / vein[plasma])
     flow, extraction = _flow_and_extraction(scenarios[0])
     clearance = float(vein["clearance_l_per_h"])
+    ratio = clearance / (flow * (1.0 - extraction))
     yield {"panel": "advantage", "drug": record.name, "catheter": str(catheter), "clearance_l_per_h": clearance,
-           "flow_l_per_h": flow, "extraction": extraction, "clearance_over_flow": clearance / (flow * (1.0 - extraction)),
-           "closed_form": 1.0 + clearance / (flow * (1.0 - extraction)), "simulated": float(simulated)}  # fmt: skip
+           "flow_l_per_h": flow, "extraction": extraction, "clearance_over_flow": ratio,
+           "closed_form": 1.0 + ratio, "simulated": float(simulated)}  # fmt: skip
 
 
 def _flow_and_extraction(scenario: Scenario) -> tuple[float, float]:
@@ -137,14 +141,14 @@ def draw(data: FigureData) -> Figure:
     arms = len(exposure.distinct("arm"))
     height = _MM_FRAME + _MM_PER_ARM * max(arms, 3)
     figure = new_figure(height_mm=height + (_MM_ADVANTAGE if len(advantage) else 0.0))
+    above: Any = figure
     if len(advantage):
-        top, bottom = figure.subfigures(2, 1, height_ratios=(height, _MM_ADVANTAGE))
-        put_advantage(bottom.subplots(), advantage)
-    else:
-        top = figure
-    put_exposure(top.subplots(1, len(PLACES), sharey=True), exposure)
+        parts: Any = figure.subfigures(2, 1, height_ratios=(height, _MM_ADVANTAGE))
+        above, beneath = parts
+        put_advantage(beneath.subplots(), advantage)
+    put_exposure(above.subplots(1, len(PLACES), sharey=True), exposure)
     drugs = dict.fromkeys((*exposure.distinct("drug"), *advantage.distinct("drug")))
-    below(figure, _handles([str(each) for each in drugs]))
+    style.below(figure, _handles([str(each) for each in drugs]))
     return figure
 
 
@@ -157,15 +161,15 @@ def put_exposure(panels: Sequence[Axes], exposure: FigureData) -> None:
         axes.set_title(place)
         axes.set_xlabel("AUC [µg·h/mL]")
         if not np.any(values > 0.0):
-            empty(axes, "no drug")
+            style.empty(axes, "no drug")
             continue
         for i, arm in enumerate(arms):
             axes.axhline(i, color=LIGHT, linewidth=0.4, zorder=0)
             for j, drug in enumerate(drugs):
                 found = exposure.where(place=place, arm=arm, drug=drug).numbers("auc_ug_h_per_ml")
-                style = look(str(drug), among=DRUG_LOOKS, number=j)
-                axes.plot(floored(found, floor), [i] * found.size, **style.dotted())
-        log_axis(axes, "x", floor=floor, top=top)
+                shape = look(str(drug), among=DRUG_LOOKS, number=j).dotted()
+                axes.plot(floored(found, floor), [i] * found.size, **shape)
+        style.log_axis(axes, "x", floor=floor, top=top)
     labels = [look(str(arm), among=ARM_LOOKS).label for arm in arms]
     panels[0].set_yticks(range(len(arms)), labels)
     panels[0].set_ylim(len(arms) - 0.4, -0.9)
@@ -185,17 +189,18 @@ def put_advantage(axes: Axes, advantage: FigureData) -> None:
     axes.plot(line, 1.0 + line, color=GREY, label="1 + CL/(Q (1 - E))")
     names = list(advantage.distinct("catheter"))
     for j, drug in enumerate(advantage.distinct("drug")):
-        for row in advantage.where(drug=drug).rows():
-            size = 8.5 - 1.8 * names.index(row["catheter"])
-            style = look(str(drug), among=DRUG_LOOKS, number=j).dotted(markersize=size, markerfacecolor="none")
-            axes.plot([row["clearance_over_flow"]], [row["simulated"]], **style, markeredgewidth=1.2)
+        for i, catheter in enumerate(names):
+            found = advantage.where(drug=drug, catheter=catheter)
+            size = _LARGEST_MARK * (1.0 - i / (len(names) + 1.0))
+            shape = look(str(drug), among=DRUG_LOOKS, number=j).dotted(markersize=size, markerfacecolor="none")
+            axes.plot(found.numbers("clearance_over_flow"), found.numbers("simulated"), **shape, markeredgewidth=1.2)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_title("regional advantage of the served liver: line closed form, marks simulated")
     axes.set_xlabel("total clearance over flow left by extraction, CL/(Q (1 - E)) [1]")
     axes.set_ylabel("liver over plasma, artery against vein [1]")
     text = "mark size: " + " > ".join(str(name).replace("_", " ") for name in names)
-    axes.text(0.98, 0.05, text, transform=axes.transAxes, ha="right", fontsize=LEAST_FONT, color=GREY)
+    axes.text(0.98, 0.05, text, transform=axes.transAxes, ha="right", fontsize=style.LEAST_FONT, color=GREY)
 
 
 def _handles(drugs: Sequence[str]) -> list[Any]:

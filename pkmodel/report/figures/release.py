@@ -20,7 +20,7 @@ from ...study.release_data import ReleaseData, release_data
 from ...study.uncertainty import SEED, interval, uncertain
 from .data import FigureData
 from .published import spread_of
-from .style import BAND, Look, beneath, empty, floored, log_axis, look, new_figure, printed
+from .style import BAND, Look, beneath, empty, floored, log_axis, look, mark, new_figure, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ _LEAST_RATE, _MOST_RATE = 1e-3, 1e2
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "doxorubicin",
+    drug: Any = "doxorubicin",
     dose_mg: float | None = None,
     carriers: Sequence[Any] = CARRIERS,
     draws: int = 40,
@@ -82,7 +82,8 @@ def data(
     rows: list[dict[str, Any]] = []
     for each in carriers:
         rows += _held(patient, drug, dose_mg, library.load("carriers", each), draws, seed)
-    points = list(_published(library.load("drugs", drug).name, [row["carrier"] for row in rows]))
+    name = library.load("drugs", drug).name
+    points = list(_published(name, [row["carrier"] for row in rows]))
     measured = None if curve is None else release_data(curve)
     rows += points + list(_shapes() if measured is None else _fits(measured))
     ids = [row["row"] for row in points]
@@ -91,7 +92,7 @@ def data(
         laws = f"every law fitted to a measured curve ({measured.source or 'given as numbers'})"
     return FigureData.of_rows(
         rows, n=f"{draws} draws for each of {len(carriers)} carriers", seed=seed, sources=ids,
-        caption=f"Left: share of a dose of {drug} that each carrier still holds, with 90 % bands ({draws} draws); the "
+        caption=f"Left: share of a dose of {name} that each carrier still holds, with 90 % bands ({draws} draws); the "
         f"dissolved part leaves at once. Marks: published release from beads, circles in a flask (plateaus of an ionic "
         f"equilibrium at 6 h), squares in pig liver ({', '.join(ids) or 'none in the library'}). No measured release "
         f"curve of an oil formulation of the drug was found. Middle: rate of release. Right: {laws}.",
@@ -99,7 +100,7 @@ def data(
 
 
 def _held(
-    patient: Any, drug: str, dose_mg: float | None, carrier: Carrier, draws: int, seed: int
+    patient: Any, drug: Any, dose_mg: float | None, carrier: Carrier, draws: int, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Course of one carrier: depot with band, and the rate of release, in shares of the dose."""
     record = library.load("drugs", drug)
@@ -107,7 +108,8 @@ def _held(
     scenario = Scenario(patient, chemoembolisation(record, dose, carrier=carrier), catheter="lobar")
     times = np.concatenate([[0.0], np.geomspace(_FIRST_H, UNTIL_H, _TIMES)])
     course = simulate(uncertain(scenario, draws, seed=seed), until_h=UNTIL_H, times_h=times)
-    held = 100.0 / dose * sum(course.depot_mg(place) for place in ("core", "escape", "served", "lung"))
+    places = [course.depot_mg(place) for place in ("core", "escape", "served", "lung")]
+    held = 100.0 / dose * np.sum(places, axis=0)
     low, high = interval(held)
     own = carrier.for_drug(record.name)
     late = (1.0 - _one(own.prompt_fraction)) * law_of(own).window_rate(times, _one(own.duration))
@@ -198,12 +200,9 @@ def _marks(axes: Axes, published: FigureData) -> None:
     """Published shares, each kind of experiment with one label."""
     labelled: set[str] = set()
     for row in published.rows():
-        value, time = float(row["held_percent"] or 0.0), float(row["time_h"] or 0.0)
-        low, high = (value if row[key] is None else float(row[key] or 0.0) for key in ("low_percent", "high_percent"))
-        where = str(row["species"])
-        axes.errorbar([time], [value], yerr=[[value - low], [high - value]], markersize=4, color="black",
-                      fmt="o" if where == IN_VITRO else "s", markerfacecolor="white", capsize=1.5, elinewidth=0.8,
-                      label=None if where in labelled else f"published, beads, {where}")  # fmt: skip
+        where, keys = str(row["species"]), ("time_h", "held_percent", "low_percent", "high_percent")
+        drawn = mark(axes, *(row[key] for key in keys), marker="o" if where == IN_VITRO else "s")
+        drawn.set_label("_" if where in labelled else f"published, beads, {where}")
         labelled.add(where)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +60,10 @@ def data(
         doses += [f"{name} {mg:g} mg" for name, mg in found.manifest["drugs"].items()]
     return FigureData.of_rows(
         rows, n=f"1 patient, {draws} draws, {len(drugs)} drugs, {len(arms)} arms", seed=SEED if draws else None,
-        caption=f"Left: shares of the log kill of one session ({', '.join(doses)}) that are owed to the drug, to ischaemia "
-        f"and to drug that the blocked flow holds back; Shapley shares, which sum to 100 %. Right: necrosis on day "
-        f"{READING_DAY:g} by drug and ischaemia alone, and by all together. Marks: typical values, bars: 90 % intervals of "
-        f"{draws} draws of what is uncertain about typical values, not the variability between patients.",
+        caption=f"Left: shares of the log kill of one session ({', '.join(doses)}) that are owed to the drug, to "
+        f"ischaemia and to drug that the blocked flow holds back; Shapley shares, which sum to 100 %. Right: necrosis "
+        f"on day {READING_DAY:g} by drug and ischaemia alone, and by all together. Marks: typical values, bars: 90 % "
+        f"intervals of {draws} draws of what is uncertain about typical values, not the variability between patients.",
     )  # fmt: skip
 
 
@@ -77,8 +76,8 @@ def rows_of(comparison: Comparison) -> Iterator[dict[str, Any]]:
             for cause, key in causes.items():
                 found = scores.get((row["arm"], row["drug"]), {}).get(key, {})
                 yield {"arm": row["arm"], "drug": row["drug"], "quantity": quantity, "cause": cause,
-                       "percent": row[key], "median_percent": found.get("median"), "low_90_percent": found.get("low_90"),
-                       "high_90_percent": found.get("high_90"),
+                       "percent": row[key], "median_percent": found.get("median"),
+                       "low_90_percent": found.get("low_90"), "high_90_percent": found.get("high_90"),
                        "variance_from_assumed_percent": found.get("assumed_variance_percent")}  # fmt: skip
 
 
@@ -111,10 +110,10 @@ def put(axes: Axes, data: FigureData, quantity: str) -> None:
         style = LOOKS[str(row["cause"])]
         if row["percent"] is None:
             continue
-        ends = [row["low_90_percent"], row["high_90_percent"]]
-        if None not in ends:
-            axes.plot(ends, [place, place], color=style.colour, linewidth=1.0)
-        axes.plot([row["percent"]], [place], **style.dotted())
+        low, high = row["low_90_percent"], row["high_90_percent"]
+        if low is not None and high is not None:
+            axes.plot([float(low), float(high)], [place, place], color=style.colour, linewidth=1.0)
+        axes.plot([float(row["percent"])], [place], **style.dotted())
     for i in range(1, len(groups)):
         wide = groups[i][0] != groups[i - 1][0]
         axes.axhline(i - 0.5, color=LIGHT, linewidth=1.0 if wide else 0.3, zorder=0)
@@ -125,7 +124,7 @@ def put(axes: Axes, data: FigureData, quantity: str) -> None:
 
 def _label(group: tuple[str, str], *, one_drug: bool) -> str:
     arm, drug = look(group[0], among=ARM_LOOKS).label, look(group[1], among=DRUG_LOOKS).label
-    return arm if one_drug else f"{arm}\n{drug}"
+    return arm.replace(" + ", "\n+ ").replace(", ", ",\n", 1) if one_drug else f"{arm}\n{drug}"
 
 
 def _handles(causes: Sequence[str]) -> list[Any]:
@@ -133,8 +132,3 @@ def _handles(causes: Sequence[str]) -> list[Any]:
 
     return [Line2D([], [], **{**LOOKS[cause].dotted(), "linestyle": "-", "linewidth": 1.0}) for cause in causes]
 
-
-def share_sum(data: FigureData, arm: str, drug: str) -> float:
-    """Return the sum of an arm's Shapley shares [%]: 100, or NaN where nothing is killed."""
-    shares = data.where(quantity="share of the log kill", arm=arm, drug=drug).numbers("percent")
-    return math.fsum(shares)
