@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import InputError, UnknownNameError
 from ..inputs import library
-from .figures import model_diagram
+from .figures import evidence_map, infusion_rate, model_diagram, repeated_sessions, validation
 from .figures.data import FigureData
 from .figures.style import save
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _MODULES: tuple[ModuleType, ...] = (
     model_diagram,
+    validation,
+    repeated_sessions,
+    infusion_rate,
+    evidence_map,
 )
 
 FORMATS = ("png", "svg", "pdf")

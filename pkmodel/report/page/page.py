@@ -14,12 +14,13 @@ from ...study.arms import REFERENCE_ARM, iv_twin
 from ...study.compare import compare_scenarios
 from ...study.comparison import Comparison
 from ..describe import describe
+from ..figures.sessions import course_times
 from ..parameters import used
 from ..sentences import sentences
 from ..table import header
 from . import tables
 from .markup import Markup, joined, tag
-from .pictures import course_times, drawn, pictures
+from .pictures import drawn, pictures
 from .style import CSS
 
 ADVICE = "Group-level model output, not advice for a person."

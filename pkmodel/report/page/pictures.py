@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...course import Trajectory, default_times
-from ...inputs.scenario import Scenario
+from ...course import Trajectory
 from ...laws.marrow import NEUTROPENIA_LIMITS_1E9_PER_L
-from ...model.problem import Array
+from ..figures.sessions import arterial_flow_percent
 from ..text import three
 from .embed import inline_svg
 from .markup import Markup, tag
@@ -51,14 +50,6 @@ def pictures(courses: Mapping[str, Trajectory]) -> Iterator[Picture]:
         yield _tumour(treatment)
     if treatment.drugs and np.all(np.isfinite(treatment.neutrophils_1e9_per_l())):
         yield _neutrophils(courses)
-
-
-def course_times(scenario: Scenario, until_h: float) -> Array:
-    """Times that follow every session as closely as the first [h]: the default ones, begun anew at each."""
-    starts = [float(np.asarray(session.at)) for session in scenario.regimen.sessions]
-    again = [start + default_times(until_h - start) for start in starts if start < until_h]
-    # a session begins with a jump: what is drawn before it must end there
-    return np.unique(np.concatenate([default_times(until_h), *again]).clip(max=until_h))
 
 
 def drawn(picture: Picture, *, number: int) -> Markup:
@@ -134,7 +125,7 @@ def _tumour(course: Trajectory) -> Picture:
     """Open artery, and the tumour's viable and dead tissue."""
     figure, axes = _panels(2, below="time [d]")
     days = course.times_h / _HOURS_PER_DAY
-    flow = _flow_percent(course)
+    flow = arterial_flow_percent(course)
     axes[0].plot(days, flow, color=STYLES[0][0], linewidth=1.8)
     axes[0].set_ylabel("arterial flow\n[% of before]")
     axes[0].set_ylim(0.0, max(105.0, 1.05 * float(flow.max())))
@@ -153,12 +144,6 @@ def _tumour(course: Trajectory) -> Picture:
         f"panel: viable tumour from {three(viable[0])} to {three(viable[-1])} mL, dead tissue up to "
         f"{three(dead.max())} mL.",
     )
-
-
-def _flow_percent(course: Trajectory) -> Array:
-    """Arterial flow to core and escape zone in percent of that at time 0, (m,)."""
-    flow = np.asarray(course.arterial_flow_l_per_h("core") + course.arterial_flow_l_per_h("escape"))
-    return np.asarray(100.0 * flow / flow[0])
 
 
 def _neutrophils(courses: Mapping[str, Trajectory]) -> Picture:

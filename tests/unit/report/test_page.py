@@ -11,9 +11,9 @@ import pytest
 
 import pkmodel as pk
 from pkmodel.cli import main
+from pkmodel.report.figures.sessions import course_times
 from pkmodel.report.page.markup import Markup, escaped, tag
 from pkmodel.report.page.page import ADVICE, TREATMENT, html_report
-from pkmodel.report.page.pictures import course_times
 from pkmodel.report.page.style import CSS
 from pkmodel.report.page.words import QUANTITIES
 from pkmodel.report.table import EFFECT, EXPOSURE
