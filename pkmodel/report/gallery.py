@@ -21,7 +21,20 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import InputError, UnknownNameError
 from ..inputs import library
-from .figures import evidence_map, infusion_rate, model_diagram, repeated_sessions, validation
+from .figures import (
+    arterial_flow,
+    concentrations,
+    evidence_map,
+    exposure,
+    infusion_rate,
+    model_diagram,
+    necrosis_by_size,
+    overview,
+    release,
+    repeated_sessions,
+    validation,
+    what_kills,
+)
 from .figures.data import FigureData
 from .figures.style import save
 
@@ -30,10 +43,17 @@ if TYPE_CHECKING:
 
 _MODULES: tuple[ModuleType, ...] = (
     model_diagram,
+    concentrations,
+    exposure,
+    release,
+    arterial_flow,
+    what_kills,
+    necrosis_by_size,
     validation,
     repeated_sessions,
     infusion_rate,
     evidence_map,
+    overview,
 )
 
 FORMATS = ("png", "svg", "pdf")

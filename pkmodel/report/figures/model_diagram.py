@@ -55,51 +55,71 @@ def depot_of(compartment: str) -> str:
 
 
 class Box(NamedTuple):
-    """A box: its centre and size [1/100 of the picture's width]."""
+    """A box: its centre and size, in units of the diagram (about 120 wide)."""
 
     x: float
     y: float
     width: float
     height: float
 
-    def edge(self, side: str, shift: float = 0.0) -> tuple[float, float]:
-        """Middle of a side (top, bottom, left, right), shifted along it."""
-        if side in ("top", "bottom"):
-            return self.x + shift, self.y + (0.5 if side == "top" else -0.5) * self.height
-        return self.x + (0.5 if side == "right" else -0.5) * self.width, self.y + shift
+    @property
+    def left(self) -> float:
+        """Its left side."""
+        return self.x - 0.5 * self.width
+
+    @property
+    def right(self) -> float:
+        """Its right side."""
+        return self.x + 0.5 * self.width
+
+    @property
+    def top(self) -> float:
+        """Its upper side."""
+        return self.y + 0.5 * self.height
+
+    @property
+    def bottom(self) -> float:
+        """Its lower side."""
+        return self.y - 0.5 * self.height
 
 
-_REGION, _CELL_W, _DEPOT_W, _HEIGHT = 24.0, 12.0, 8.0, 5.0
-_RIGHT, _ROW, _BODY_Y, _LOW_Y = 4.5, 13.0, 14.0, 3.0
+_REGION, _FIRST, _ROW, _HEIGHT = 28.0, 25.0, 13.0, 5.0  # of a region: width, place of the first; of a row: distance
+_SPACE_W, _CELLS_W, _DEPOT_W, _GUTTER = 14.0, 11.0, 8.0, 3.5
+_BODY_Y, _LOW_Y, _MARGIN = 14.0, 3.0, 3.5
+_SIDE_BOX = (7.0, 11.0)  # centre and width of what stands left of the body
+_SHUNT_X = 17.0  # right of the last region that is injected
 
 
 def boxes(data: FigureData) -> dict[str, Box]:
     """Return where every compartment, depot, daughter and dose stands; regions side by side above the body."""
-    links = dict(zip(data.where(kind="exchange").texts("name"), data.where(kind="exchange").texts("to"), strict=True))
+    links = {str(row["name"]): str(row["to"]) for row in data.where(kind="exchange").rows()}
     regions = [name for name, to in links.items() if to == BODY and name in links.values()]
     leaves = [name for name, to in links.items() if to == BODY and name not in links.values()]
-    width = _REGION * len(regions)
-    found = {BODY: Box(width / 2.0, _BODY_Y, 0.62 * width, _HEIGHT)}
+    found: dict[str, Box] = {}
     for i, region in enumerate(regions):
-        x, level, names = _REGION * (i + 0.5) + _RIGHT, 1, [region]
+        x, level, names = _FIRST + _REGION * i, 1, [region]
         while names:
             for j, name in enumerate(names):
-                found[name] = Box(x + _CELL_W * j, _BODY_Y + _ROW * level, _CELL_W, _HEIGHT)
+                width = _SPACE_W if level == 1 else _CELLS_W
+                found[name] = Box(x + width * j, _BODY_Y + _ROW * level, width, _HEIGHT)
             names, level = [name for name, to in links.items() if to in names], level + 1
+    left, right = _FIRST - 0.5 * _SPACE_W, _FIRST + _REGION * (len(regions) - 1) + 0.5 * _SPACE_W
+    found[BODY] = Box(0.5 * (left + right), _BODY_Y, right - left, _HEIGHT)
     for i, name in enumerate(leaves):
-        found[name] = Box(width * (0.36 + 0.28 * i), _LOW_Y, _CELL_W + 2.0, _HEIGHT)
-    top = max(box.y for box in found.values()) + 0.95 * _ROW
-    for name, to in zip(data.where(kind="depot").texts("name"), data.where(kind="depot").texts("to"), strict=True):
-        at = found[to]
-        shift = 0.5 * at.width + 0.5 * _DEPOT_W + 3.5
-        found[name] = Box(at.x - shift, at.y, _DEPOT_W, _HEIGHT) if to != BODY else Box(7.0, _LOW_Y, 10.0, _HEIGHT)
+        found[name] = Box(left + (right - left) * (i + 1) / (len(leaves) + 2), _LOW_Y, _SPACE_W, _HEIGHT)
+    top = max(box.top for box in found.values())
+    for row in data.where(kind="depot").rows():
+        at, name = found[str(row["to"])], str(row["name"])
+        beside = Box(at.left - _GUTTER - 0.5 * _DEPOT_W, at.y, _DEPOT_W, _HEIGHT)
+        found[name] = beside if row["to"] != BODY else Box(_SIDE_BOX[0], _LOW_Y, _SIDE_BOX[1], 4.0)
     for name in data.where(kind="daughter").texts("name"):
         cells = f"{name.removesuffix('bound')}cells"
-        found[name] = Box(found[cells].x, top, 9.0, 4.0) if cells in found else Box(width - 6.0, _LOW_Y, 9.0, 4.0)
+        x, y = (found[cells].x, top + 6.0) if cells in found else (right - 0.5 * _SPACE_W, _LOW_Y)
+        found[name] = Box(x, y, _CELLS_W - 1.0, 4.0)
     fed = [found[to] for to in data.where(kind="dose", name=ARTERY, law="dissolved").texts("to")]
-    left, right = min(box.x for box in fed) - 16.0, max(box.x for box in fed) + 6.0
-    found[ARTERY] = Box((left + right) / 2.0, top + 0.6 * _ROW, right - left, 4.0)
-    found[VEIN] = Box(7.0, _BODY_Y, 10.0, 4.0)
+    ends = min(box.left for box in fed) - _GUTTER - _DEPOT_W, max(box.x for box in fed) + _SHUNT_X + 1.0
+    found[ARTERY] = Box(0.5 * (ends[0] + ends[1]), top + 13.0, ends[1] - ends[0], 4.0)
+    found[VEIN] = Box(_SIDE_BOX[0], _BODY_Y, _SIDE_BOX[1], _HEIGHT)
     return found
 
 
@@ -107,40 +127,49 @@ def boxes(data: FigureData) -> dict[str, Box]:
 def draw(data: FigureData) -> Figure:
     """Draw boxes and arrows; each carries its name as its id (`gid`)."""
     figure = new_figure(height_mm=105.0)
-    axes = figure.subplots()
-    put(axes, data)
+    put(figure.subplots(), data)
     return figure
 
 
 def put(axes: Axes, data: FigureData) -> None:
     """Draw the diagram into axes of its own."""
-    places = boxes(data)
     axes.set_axis_off()
-    axes.set_xlim(0.0, max(box.x + box.width / 2.0 for box in places.values()) + 2.0)
-    axes.set_ylim(-1.0, places[ARTERY].y + 4.0)
+    if not len(data):
+        return
+    places = boxes(data)
+    axes.set_xlim(0.0, max(box.right for box in places.values()) + _MARGIN)
+    axes.set_ylim(min(box.bottom for box in places.values()) - 1.0, places[ARTERY].top + 1.0)
     styles = {"compartment": ("#f2f2f2", "-"), "depot": ("white", "--"), "daughter": ("white", ":")}
+    losing = data.where(kind="loss").texts("name")
     for row in data.rows():
         kind, name, to, law = (str(row[key] or "") for key in ("kind", "name", "to", "law"))
         if kind in styles:
             _box(axes, places[name], _title(name), *styles[kind], gid=name)
         elif kind == "exchange":
-            _exchange(axes, places[name], places[to], law, gid=f"{name}>{to}", occluded=row["occluded"] == "yes")
+            aside = name in losing and to == BODY
+            _exchange(axes, places[name], places[to], law, gid=f"{name}>{to}", occluded=row["occluded"] == "yes",
+                      shift=-3.0 if aside else 0.0)  # fmt: skip
         elif kind == "loss":
-            _loss(axes, places[name], law, gid=f"{name}>", body=name == BODY)
-    _doses(axes, data, places)
+            _loss(axes, places, name, law)
+    _box(axes, places[ARTERY], "dose into the hepatic artery", "#ffe9c9", "-", gid=ARTERY)
+    _box(axes, places[VEIN], "dose into\na vein", "#ffe9c9", "-", gid=VEIN)
+    for row in data.rows():
+        kind, name, to, law = (str(row[key] or "") for key in ("kind", "name", "to", "law"))
+        if kind in ("depot", "dose"):
+            _dose(axes, places, kind, name, to, law)
 
 
 def _title(name: str) -> str:
-    return name.replace("_", "\n", 1).replace("_", " ")
+    return name.replace("_", "\n", 1).replace("_", " ").replace(" depot", "\ndepot" if "lung" not in name else " depot")
 
 
 def _box(axes: Axes, box: Box, text: str, face: str, line: str, *, gid: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    corner = (box.x - box.width / 2.0, box.y - box.height / 2.0)
+    style = "round,pad=0,rounding_size=0.6"
     axes.add_patch(
-        FancyBboxPatch(corner, box.width, box.height, boxstyle="round,pad=0,rounding_size=0.6", facecolor=face,
-                       edgecolor="black", linestyle=line, linewidth=0.8, gid=gid)
+        FancyBboxPatch((box.left, box.bottom), box.width, box.height, boxstyle=style, facecolor=face, gid=gid,
+                       edgecolor="black", linestyle=line, linewidth=0.8)
     )  # fmt: skip
     axes.text(box.x, box.y, text, ha="center", va="center", fontsize=LEAST_FONT, linespacing=0.95)
 
@@ -148,10 +177,9 @@ def _box(axes: Axes, box: Box, text: str, face: str, line: str, *, gid: str) -> 
 def _arrow(axes: Axes, start: Any, end: Any, *, gid: str, colour: str = "black", both: bool = False) -> None:
     from matplotlib.patches import FancyArrowPatch
 
-    style = "<|-|>" if both else "-|>"
     axes.add_patch(
-        FancyArrowPatch(start, end, arrowstyle=style, mutation_scale=6.0, color=colour, linewidth=0.9, shrinkA=0,
-                        shrinkB=0, gid=gid)
+        FancyArrowPatch(start, end, arrowstyle="<|-|>" if both else "-|>", mutation_scale=6.0, color=colour,
+                        linewidth=0.9, shrinkA=0, shrinkB=0, gid=gid)
     )  # fmt: skip
 
 
@@ -159,45 +187,56 @@ def _label(axes: Axes, x: float, y: float, text: str, **more: Any) -> None:
     axes.text(x, y, text, fontsize=LEAST_FONT, **{"ha": "left", "va": "center", "color": GREY, **more})
 
 
-def _exchange(axes: Axes, child: Box, parent: Box, law: str, *, gid: str, occluded: bool) -> None:
-    above = child.y > parent.y
-    start = child.edge("bottom" if above else "top")
-    end = (start[0], parent.edge("top" if above else "bottom")[1])
-    colour = "#0072B2" if occluded else "black"
-    _arrow(axes, start, end, gid=gid, colour=colour, both=True)
-    _label(axes, start[0] + 0.7, (start[1] + end[1]) / 2.0, law.replace(" (1-sh) ", "(1-sh)\n"))
+def _exchange(axes: Axes, child: Box, parent: Box, law: str, *, gid: str, occluded: bool, shift: float) -> None:
+    """Both ways between a compartment and its parent, with the conductance beside."""
+    above, x = child.y > parent.y, child.x + shift
+    start, end = (child.bottom, parent.top) if above else (child.top, parent.bottom)
+    _arrow(axes, (x, start), (x, end), gid=gid, colour="#0072B2" if occluded else "black", both=True)
+    _label(axes, x + 0.7, 0.6 * end + 0.4 * start, law.replace(" (1-sh) ", " (1-sh)\n"))
 
 
-def _loss(axes: Axes, box: Box, law: str, *, gid: str, body: bool) -> None:
-    start = box.edge("right") if body else box.edge("top")
-    end = (start[0] + 4.0, start[1]) if body else (start[0], start[1] + 3.5)
-    _arrow(axes, start, end, gid=gid, colour=GREY)
-    text = law.replace("/(1", "\n/(1")
-    where = {"x": end[0] + 0.5, "y": end[1]} if body else {"x": end[0], "y": end[1] + 1.6, "ha": "center"}
-    _label(axes, text=text, **where)
+def _loss(axes: Axes, places: dict[str, Box], name: str, law: str) -> None:
+    """Out of a compartment: into its daughter where it has one above or below, else into nothing."""
+    box, text, gid = places[name], law.replace("/(1", "\n/(1"), f"{name}>"
+    daughter = places.get(name.replace("cells", "bound"))
+    if name == BODY:
+        target = places[DAUGHTERS[0]]
+        _arrow(axes, (target.x, box.bottom), (target.x, target.top), gid=gid, colour=GREY)
+        _label(axes, target.x - 0.7, 0.5 * (box.bottom + target.top), text, ha="right")
+    elif name.endswith("cells"):
+        end = box.top + 3.0 if daughter is None or daughter is box else daughter.bottom
+        _arrow(axes, (box.x, box.top), (box.x, end), gid=gid, colour=GREY)
+        beside = daughter is not None and daughter is not box
+        if beside:
+            _label(axes, box.x + 0.7, 0.5 * (box.top + end), text)
+        else:
+            _label(axes, box.x, end + 0.3, text, ha="center", va="bottom")
+    else:
+        x = box.right - 1.0
+        _arrow(axes, (x, box.bottom), (x, box.bottom - 2.5), gid=gid, colour=GREY)
+        _label(axes, x + 0.7, box.bottom - 1.6, text)
 
 
-def _doses(axes: Axes, data: FigureData, places: dict[str, Box]) -> None:
-    for name, text in ((ARTERY, "dose into the hepatic artery"), (VEIN, "dose into\na vein")):
-        _box(axes, places[name], text, "#ffe9c9", "-", gid=name)
-    for row in data.rows():
-        kind, name, to, law = (str(row[key] or "") for key in ("kind", "name", "to", "law"))
-        if kind == "depot":
-            box, target = places[name], places[to]
-            _arrow(axes, box.edge("right"), target.edge("left") if to != BODY else (box.edge("right")[0] + 6.0,
-                   target.edge("bottom")[1]), gid=f"{name}>{to}")  # fmt: skip
-            if to != BODY:
-                _arrow(axes, (box.x, places[ARTERY].edge("bottom")[1]), box.edge("top"), gid=f"{ARTERY}>{name}")
-        elif kind == "dose" and law == "shunt":
-            x = places[ARTERY].edge("left")[0] + 2.0
-            _arrow(axes, (x, places[ARTERY].edge("bottom")[1]), (x, places[BODY].edge("top")[1]), gid=f"{name}>{to}")
-            _label(axes, x - 0.5, places[BODY].y + 6.0, "shunt", ha="right")
-        elif kind == "dose" and name == VEIN:
-            _arrow(axes, places[VEIN].edge("right"), places[BODY].edge("left"), gid=f"{name}>{to}")
-        elif kind == "dose":
-            x = places[to].edge("left")[0] - 1.6
-            end = (places[to].edge("left")[0] + 1.0, places[to].edge("top")[1])
-            _arrow(axes, (x, places[ARTERY].edge("bottom")[1]), end, gid=f"{name}>{to}", colour="#D55E00")
+def _dose(axes: Axes, places: dict[str, Box], kind: str, name: str, to: str, law: str) -> None:
+    """Into a depot and out of it, or dissolved into a compartment."""
+    target, artery, gid = places[to], places[ARTERY], f"{name}>{to}"
+    if kind == "depot" and to == BODY:
+        box = places[name]
+        _arrow(axes, (box.right, box.y), (target.left + 2.0, target.bottom), gid=gid)
+    elif kind == "depot":
+        box = places[name]
+        _arrow(axes, (box.x, artery.bottom), (box.x, box.top), gid=f"{ARTERY}>{name}")
+        _arrow(axes, (box.right, box.y), (target.left, box.y), gid=gid)
+    elif name == VEIN:
+        _arrow(axes, (places[VEIN].right, target.y), (target.left, target.y), gid=gid)
+    elif law == "shunt":
+        x = artery.right - 1.0
+        _arrow(axes, (x, artery.bottom), (x, target.top), gid=gid, colour="#D55E00")
+        _label(axes, x + 0.6, 0.5 * (artery.bottom + target.top), "shunt")
+    else:
+        x = target.left - 0.5 * _GUTTER
+        _arrow(axes, (x, artery.bottom), (target.left + 1.0, target.top), gid=gid, colour="#D55E00")
+        _label(axes, x + 0.5, artery.bottom - 1.6, law)
 
 
 __all__ = ["boxes", "data", "depot_of", "draw", "put"]

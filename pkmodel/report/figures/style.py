@@ -82,7 +82,7 @@ DRUG_LOOKS: Mapping[str, Look] = {
 CAUSE_LOOKS: Mapping[str, Look] = {
     "ischaemia": Look("#0072B2", "-", "s", "ischaemia"),
     "drug": Look("#E69F00", "--", "o", "drug"),
-    "retention": Look("#CC79A7", ":", "^", "drug held back by blocked flow"),
+    "retention": Look("#CC79A7", ":", "^", "held-back drug"),
 }
 CAUSE_HATCHES: Mapping[str, str] = {"ischaemia": "", "drug": "///", "retention": "..."}
 KIND_COLOURS: Mapping[str, str] = {
@@ -181,3 +181,21 @@ def empty(axes: Axes, why: str) -> None:
 def below(figure: Figure, handles: list[Any], *, columns: int = 5) -> None:
     """Put one legend below all panels."""
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+
+
+def beneath(axes: Axes, *, columns: int = 1) -> None:
+    """Put the legend of a panel below its axis; the layout makes room for it."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
+
+
+def mark(
+    axes: Axes, x: Any, value: Any, low: Any, high: Any, *, marker: str = "o", colour: str = "black", label: str = ""
+) -> Any:
+    """Draw a published number: a hollow mark with its spread (None where an end is missing) and its row's id."""
+    less, more = (0.0 if end is None else abs(float(end) - float(value)) for end in (low, high))
+    drawn = axes.errorbar([float(x)], [float(value)], yerr=[[less], [more]], fmt=marker, color=colour, zorder=5,
+                          markerfacecolor="white", markersize=5, capsize=2, elinewidth=1.0)  # fmt: skip
+    if label:
+        axes.annotate(label, (float(x), float(value)), xytext=(5, 4), textcoords="offset points", fontsize=LEAST_FONT,
+                      zorder=6)  # fmt: skip
+    return drawn
