@@ -24,6 +24,7 @@ from ..inputs import library
 from .figures import (
     arterial_flow,
     concentrations,
+    decision,
     evidence_map,
     exposure,
     infusion_rate,
@@ -32,7 +33,9 @@ from .figures import (
     overview,
     release,
     repeated_sessions,
+    sensitivity,
     validation,
+    virtual_cohort,
     what_kills,
 )
 from .figures.data import FigureData
@@ -50,6 +53,9 @@ _MODULES: tuple[ModuleType, ...] = (
     what_kills,
     necrosis_by_size,
     validation,
+    virtual_cohort,
+    decision,
+    sensitivity,
     repeated_sessions,
     infusion_rate,
     evidence_map,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...inputs import library
-from ...inputs.origin import Origin
 from ...inputs.record import Record
+from ...study.factors import grade_of
 from .data import FigureData
 from .style import DRUG_LOOKS, GREY, KIND_COLOURS, KIND_HATCHES, LEAST_FONT, below, empty, new_figure, printed
 
@@ -19,11 +19,14 @@ TITLE = "Where the numbers come from"
 QUESTION = "Which parameters are measured, and which are only assumed?"
 SECONDS = 0.2
 
-# How a row of the evidence tables was read, best first, and the letter that stands for it in the map.
-GRADES: Mapping[str, str] = {"read": "R", "read-secondary": "S", "computed": "C", "memory": "M", "none": ""}
-_MEANINGS = {
+# How the best row of the evidence tables behind a number was read: the letter that stands for it in the map.
+LETTERS: Mapping[str, str] = {
+    "read": "R", "read-secondary": "S", "read (derived)": "C", "computed": "C", "derived": "C", "memory-high": "M",
+    "memory-moderate": "M", "memory": "M",
+}  # fmt: skip
+MEANINGS: Mapping[str, str] = {
     "R": "read in the source", "S": "read in a secondary source", "C": "computed from read numbers",
-    "M": "from memory, not seen", "": "no row of evidence",
+    "M": "from memory, not seen",
 }  # fmt: skip
 CARRIERS, EMBOLIC = ("lipiodol_emulsion", "lipiodol_suspension", "beads"), "gelatin_sponge"
 _MM_PER_ROW, _MARGINS_MM, _BETWEEN_ROWS = 3.1, 26.0, 3
@@ -50,7 +53,7 @@ def data(patient: Any = "hcc_reference", *, drugs: Sequence[str] | None = None, 
     rows += _of("material", library.embolic(EMBOLIC), EMBOLIC)
     counts = {kind: sum(row["kind"] == kind for row in rows) for kind in KIND_COLOURS}
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    letters = "; ".join(f"{letter} {meaning}" for letter, meaning in _MEANINGS.items() if letter)
+    letters = "; ".join(f"{letter} {meaning}" for letter, meaning in MEANINGS.items())
     return FigureData.of_rows(
         rows,
         caption=f"Kind of every number (colour and hatching) and the best grade of the evidence behind it (letter: "
@@ -70,22 +73,6 @@ def _of(part: str, record: Record, owner: str, before: str = "") -> Iterator[dic
 def _of_a_drug(row: Mapping[str, Any]) -> bool:
     """Whether a carrier's number is one that it has for each drug."""
     return "release." in row["parameter"] or row["parameter"].endswith("prompt_fraction")
-
-
-def grade_of(origin: Origin | None) -> str:
-    """Return the best grade among the rows of evidence behind a number: one of `GRADES`."""
-    if origin is None or not origin.rows:
-        return "none"
-    found = [_grade(library.evidence_row(row)["how_read"]) for row in origin.rows]
-    return next(grade for grade in GRADES if grade in found)
-
-
-def _grade(how_read: str) -> str:
-    if how_read in ("read", "read-secondary"):
-        return how_read
-    if how_read in ("computed", "derived", "read (derived)"):
-        return "computed"
-    return "memory" if how_read.startswith("memory") else "none"
 
 
 @printed
@@ -119,19 +106,18 @@ def _map(axes: Axes, data: FigureData, rows: int) -> None:
             Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=KIND_COLOURS[kind], edgecolor="white", linewidth=0.0,
                       hatch=KIND_HATCHES[kind], gid=f"{row['parameter']} {row['of']}")
         )  # fmt: skip
-        letter = GRADES[str(row["grade"])]
-        if letter:
+        letter = LETTERS.get(str(row["grade"]))
+        if letter is not None:
             box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
             axes.text(x + 0.5, y + 0.52, letter, ha="center", va="center", fontsize=LEAST_FONT, bbox=box)
     axes.set_xlim(0.0, len(owners))
     axes.set_ylim(rows, 0.0)
-    axes.set_xticks([i + 0.5 for i in range(len(owners))], [_heading(each) for each in owners], rotation=25, ha="left",
-                    rotation_mode="anchor")  # fmt: skip
-    axes.set_yticks([i + 0.5 for i in range(len(parameters))], [_short(each) for each in parameters])
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
+    for i, name in enumerate(owners):
+        axes.text(i + 0.5, -0.3, _heading(name), rotation=25, ha="left", va="bottom", rotation_mode="anchor",
+                  fontsize=LEAST_FONT)  # fmt: skip
+    for i, name in enumerate(parameters):
+        axes.text(-0.03 * len(owners), i + 0.5, _short(name), ha="right", va="center", fontsize=LEAST_FONT)
+    axes.set_axis_off()
 
 
 def _short(parameter: str) -> str:
@@ -154,7 +140,6 @@ def _handles(data: FigureData) -> list[Any]:
     ]
     letters = [
         Line2D([], [], linestyle="none", marker=f"${letter}$", color=GREY, label=meaning)
-        for letter, meaning in _MEANINGS.items()
-        if letter
+        for letter, meaning in MEANINGS.items()
     ]
     return [*patches, *letters]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...inputs.cases import cases
 from ...study.quantities import base_unit
+from ...study.uncertainty import SEED
 from ...study.validation import DRAWS, MISS, Result, gmfe, validate_case
 from ..text import three
 from .data import FigureData
-from .style import DRUG_LOOKS, GREY, LIGHT, Look, empty, floored, log_axis, look, new_figure, printed
+from .style import DRUG_LOOKS, GREY, LIGHT, Look, empty, floored, log_axis, look, new_figure, printed, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,15 +51,23 @@ def data(*, only: Sequence[str] | None = None, draws: int = DRAWS) -> FigureData
 
 
 def of_results(results: Sequence[Result], *, draws: int) -> FigureData:
-    """Return the table of results that are there already: all of `Result.row`, and the panel's own unit."""
-    rows = [{"panel": panel_of(each), **each.row(), **_in_base_unit(each)} for each in results]
+    """Return the table of results that are there already: rows of `validate`, and the same in the panel's own unit."""
+    rows = [{"panel": panel_of(each), **_told(each), **_in_base_unit(each)} for each in results]
     return FigureData.of_rows(
         rows,
         caption=_caption(results),
         n=f"{len(results)} observations of {len({each.case.id for each in results})} experiments, "
-        f"90 % intervals from {draws - 1} draws",
+        f"{draws} draws (the first is the typical subject)",
+        seed=SEED,
         sources=(each.observation.row for each in results),
     )
+
+
+def plot(results: Sequence[Result], path: str | Path, *, draws: int) -> None:
+    """Write the picture of results that are there already, with its CSV beside it."""
+    found = of_results(results, draws=draws)
+    save(draw(found), path)
+    Path(path).with_suffix(".csv").write_text(found.to_csv(), encoding="utf-8")
 
 
 def panel_of(result: Result) -> str:
@@ -66,6 +76,11 @@ def panel_of(result: Result) -> str:
         return RATIOS
     quantity = result.observation.reading.quantity
     return next((name for name, quantities in PANELS.items() if quantity in quantities), SHARES)
+
+
+def _told(result: Result) -> dict[str, Any]:
+    """The row of `validate`, without what its evidence row says in free text."""
+    return {key: value for key, value in result.row().items() if key not in ("n", "spread")}
 
 
 def _in_base_unit(result: Result) -> dict[str, Any]:
