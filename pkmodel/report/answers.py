@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from .figures.data import FigureData
@@ -46,12 +45,13 @@ def _causes(data: FigureData) -> str:
     said = {cause: _with_interval(row["percent"], row["low_90_percent"], row["high_90_percent"], " %")
             for cause, row in found.items()}  # fmt: skip
     assumed = drug["variance_from_assumed_percent"]
-    rests = "" if assumed is None else (
-        f"; parameters that are only assumed give {min(float(assumed), 100.0):.0f} % of the variance of the drug's share"
-    )  # fmt: skip
+    rests = ""
+    if assumed is not None:
+        percent = min(float(assumed), 100.0)
+        rests = f"; parameters that are only assumed give {percent:.0f} % of the variance of the drug's share"
     return (
         f"**How much is the drug, how much the embolisation?** Of the log kill of one session of {_dose_of(data)} as "
-        f"{_arm(STANDARD_ARM)}, {said['drug']} is owed to the drug, {said['ischaemia']} to ischaemia and "
+        f"{_arm(STANDARD_ARM)} {said['drug']} is owed to the drug, {said['ischaemia']} to ischaemia and "
         f"{said['retention']} to drug that the blocked flow holds back (Shapley shares){rests}."
     )
 
@@ -63,8 +63,8 @@ def _toxicity(data: FigureData) -> str:
               if len(arms.where(arm=arm, quantity=_NADIR))]  # fmt: skip
     marrow = f"; neutrophils fall to {', '.join(nadirs)} (10⁹/L)" if nadirs else ""
     return (
-        f"**What does systemic toxicity cost?** As {_arm(STANDARD_ARM)} the same dose gives the tumour {tumour} times the "
-        f"exposure of an intravenous one, for {plasma} times its plasma AUC{marrow}."
+        f"**What does systemic toxicity cost?** As {_arm(STANDARD_ARM)} the same dose gives the tumour {tumour} times "
+        f"the exposure of an intravenous one, for {plasma} times its plasma AUC{marrow}."
     )
 
 
@@ -83,7 +83,7 @@ def _formulation(data: FigureData) -> str:
 def _dose(data: FigureData) -> str:
     found = data.where(panel="doses")
     doses = [float(dose or 0.0) for dose in found.distinct("dose_mg")]
-    necrosis = ", ".join(f"{_value(found, 'necrosis_percent', dose_mg=dose)} %" for dose in doses)
+    necrosis = ", ".join(_value(found, "necrosis_percent", " %", dose_mg=dose) for dose in doses)
     has_marrow = len(found.where(quantity=_NADIR)) > 0
     nadirs = ", ".join(_value(found, _NADIR, dose_mg=dose) for dose in doses) if has_marrow else ""
     marrow = f" and lets neutrophils fall to {nadirs} (10⁹/L)" if has_marrow else ""
@@ -95,23 +95,23 @@ def _dose(data: FigureData) -> str:
 def _interval(data: FigureData) -> str:
     found = data.where(panel="intervals")
     days = [float(each or 0.0) for each in found.distinct("every_days")]
-    left = ", ".join(f"{_value(found, 'viable_left_percent', every_days=each)} %" for each in days)
+    left = ", ".join(_value(found, "viable_left_percent", " %", every_days=each) for each in days)
     rows = list(found.where(quantity="viable_left_percent").rows())
     best = max(rows, key=lambda row: float(row["best_percent"] or 0.0))
     has_marrow = len(found.where(quantity=_NADIR)) > 0
     nadirs = ", ".join(_value(found, _NADIR, every_days=each) for each in days) if has_marrow else ""
     marrow = f", with neutrophil nadirs of {nadirs} (10⁹/L)" if has_marrow else ""
     return (
-        f"**Which interval?** {_NUMBERS[SESSIONS].capitalize()} every {_series(days)} d leave {left} of the living tumour "
-        f"on day {INTERVAL_READ_DAYS:g}{marrow}; least in {float(best['best_percent'] or 0.0):.0f} % of the draws: every "
-        f"{float(best['every_days'] or 0.0):g} d."
+        f"**Which interval?** {_NUMBERS[SESSIONS].capitalize()} every {_series(days)} d leave {left} of the living "
+        f"tumour on day {INTERVAL_READ_DAYS:g}{marrow}; least in {float(best['best_percent'] or 0.0):.0f} % of the "
+        f"draws: every {float(best['every_days'] or 0.0):g} d."
     )
 
 
-def _value(data: FigureData, quantity: str, **labels: Any) -> str:
+def _value(data: FigureData, quantity: str, unit: str = "", **labels: Any) -> str:
     """A number and its interval in print."""
     [row] = data.where(quantity=quantity, **labels).rows()
-    return _said(row)
+    return _said(row, unit)
 
 
 def _said(row: dict[str, Any], unit: str = "") -> str:

@@ -14,9 +14,9 @@ from ...errors import PlausibilityWarning
 from ...inputs.scenario import Scenario
 from ...model.problem import Array
 from ...study.uncertainty import interval, uncertain
-from ...study.validation import RTOL
 
 _HOURS_PER_DAY, _MG_PER_NG = 24.0, 1e-3
+RTOL = 1e-4
 Drawn = Mapping[str, Array]
 
 

@@ -79,6 +79,7 @@ _ABOUT_ADVANTAGE = (
     "artery instead of a vein, without shunt, tumour or occlusion and at a trace dose; line: closed form "
     "1 + CL/(Q (1 - E)) of total clearance CL, flow Q and extraction E of the served liver; marks: simulated, the "
     "larger the catheter's territory the larger the mark. The smaller the territory and the faster the body clears, "
+    "the larger the advantage."
 )
 
 

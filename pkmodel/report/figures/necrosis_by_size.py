@@ -13,13 +13,12 @@ from ... import units
 from ...course import simulate
 from ...errors import PlausibilityWarning
 from ...inputs import library
-from ...inputs.cases import Case, cases
-from ...inputs.regimen import Regimen
+from ...inputs.cases import Case, Observation, cases
 from ...inputs.scenario import Scenario
 from ...inputs.treatment import chemoembolisation, embolisation, hepatic_artery
 from ...model.problem import Array
+from ...study.tumours import cohort_of
 from ...study.uncertainty import SEED, interval, uncertain
-from ...study.validation import COHORT, RTOL, cohort_of
 from .data import FigureData
 from .style import ARM_LOOKS, BAND, below, empty, mark, new_figure, printed
 
@@ -31,10 +30,11 @@ TITLE = "Necrosis by tumour size"
 QUESTION = "Why do small tumours die and large ones survive?"
 SECONDS = 18.0
 
-DIAMETERS_MM = (10.0, 15.0, 20.0, 25.0, 30.0, 45.0, 60.0, 100.0)
+DIAMETERS_MM = (10.0, 20.0, 30.0, 45.0, 60.0, 80.0, 100.0)
 STUDY = "Higuchi 1994"
 ARM_OF_ROUTE = {"embolisation": "bland_embolisation", "hepatic_artery": "hepatic_artery_bolus"}
-NEARLY_DEAD, READ_H = 0.95, 42.0 * 24.0  # as in the cases of the study
+NEARLY_DEAD = 0.95  # what the study counts
+COHORT, RTOL = 48, 1e-4
 _CASES_OF = re.compile(r"(\d+)/(\d+)")
 _TAIL = 0.05
 
@@ -46,7 +46,7 @@ def data(
     dose_mg: float | None = None,
     diameters_mm: Sequence[float] = DIAMETERS_MM,
     catheter: Any = "lobar",
-    draws: int = 30,
+    draws: int = 20,
     cohort: int = COHORT,
     seed: int = SEED,
     points: bool = True,
@@ -58,7 +58,7 @@ def data(
     patient, drug, dose_mg, catheter : as of `compare`
     diameters_mm : sizes of the tumour
     draws : of the 90 % band of embolisation alone; the other arms have typical values only
-    cohort : tumours of each size and draw, which differ in escape zone and in potency of the drug
+    cohort : tumours of each size and draw, which differ as their variability says
     seed : of the draws
     points : whether the published cases are looked up
     """
@@ -69,16 +69,20 @@ def data(
         "emulsion_sponge": chemoembolisation(record, dose, carrier="lipiodol_emulsion", embolic="gelatin_sponge"),
         "hepatic_artery_bolus": hepatic_artery(record, dose),
     }
+    until_h = float(next(each.reading.time or 0.0 for _, each in _observations()))
     rows: list[dict[str, Any]] = []
     for arm, regimen in regimens.items():
         drawn = draws if arm == "bland_embolisation" else 1
-        rows += [_of_size(arm, regimen, patient, catheter, size, drawn, cohort, seed) for size in diameters_mm]
+        for size in diameters_mm:
+            typical = _sized(Scenario(patient, regimen, catheter=catheter), size)
+            rows.append({"series": "model", "arm": arm, "diameter_mm": size,
+                         **_of_size(typical, until_h, drawn, cohort, seed), "row": None})  # fmt: skip
     marks = list(_published()) if points else []
     ids = [row["row"] for row in marks]
     return FigureData.of_rows(
         [*rows, *marks], n=f"{cohort} tumours of each size, {draws} draws", seed=seed, sources=ids,
-        caption=f"Left: share of tumours with more than {100 * NEARLY_DEAD:g} % necrosis {READ_H / 24.0:g} d after one "
-        f"session, by diameter; line: typical values, band: 90 % of {draws} draws for embolisation alone. Marks: "
+        caption=f"Left: share of tumours with more than {100 * NEARLY_DEAD:g} % necrosis {until_h / 24.0:g} d after "
+        f"one session, by diameter; line: typical values, band: 90 % of {draws} draws for embolisation alone. Marks: "
         f"resected cases ({', '.join(ids) or 'none'}) with exact 90 % intervals of the share; P053 are tumours below 3 "
         f"cm, P054 those of 3 cm and more, P055 those treated with drug alone. Right: necrosis at the same time, "
         f"median and 90 % range over {cohort} tumours that differ in how much of them lives on other vessels, and in "
@@ -86,41 +90,49 @@ def data(
     )  # fmt: skip
 
 
-def _of_size(
-    arm: str, regimen: Regimen, patient: Any, catheter: Any, size_mm: float, draws: int, cohort: int, seed: int
-) -> dict[str, Any]:
+def _sized(scenario: Scenario, diameter_mm: float) -> Scenario:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PlausibilityWarning)  # a size that somebody asks for may be implausible
+        return scenario.with_value("patient.tumour.diameter", diameter_mm)
+
+
+def _of_size(typical: Scenario, until_h: float, draws: int, cohort: int, seed: int) -> dict[str, Any]:
     """One diameter of one arm: share nearly dead with its interval, and necrosis over typical tumours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PlausibilityWarning)  # tails of a cohort are implausible
-        typical = Scenario(patient, regimen, catheter=catheter).with_value("patient.tumour.diameter", size_mm)
         drawn = uncertain(typical, draws, seed=seed) if draws > 1 else typical
-        course = simulate(cohort_of(drawn, cohort), until_h=READ_H, times_h=[0.0, READ_H], rtol=RTOL)
+        course = simulate(cohort_of(drawn, cohort, like=typical), until_h=until_h, times_h=[0.0, until_h], rtol=RTOL)
     necrosis = np.reshape(course.necrosis_fraction()[-1], (draws, cohort))
     shares: Array = 100.0 * (necrosis > NEARLY_DEAD).mean(axis=1)
     low, high = interval(shares) if draws > 1 else (None, None)
     least, most = interval(100.0 * necrosis[0])
-    return {"series": "model", "arm": arm, "diameter_mm": size_mm, "nearly_dead_percent": shares[0],
-            "low_percent": low, "high_percent": high, "necrosis_percent": 100.0 * float(np.median(necrosis[0])),
-            "necrosis_low_percent": least, "necrosis_high_percent": most, "row": None}  # fmt: skip
+    return {"nearly_dead_percent": shares[0], "low_percent": low, "high_percent": high,
+            "necrosis_percent": 100.0 * float(np.median(necrosis[0])), "necrosis_low_percent": least,
+            "necrosis_high_percent": most}  # fmt: skip
+
+
+def _observations() -> Iterator[tuple[Case, Observation]]:
+    """The study's shares of tumours that are nearly dead."""
+    for case in cases():
+        for each in case.observations:
+            wanted = each.reading.quantity == "necrosis_above" and each.reading.threshold == NEARLY_DEAD
+            if case.study == STUDY and wanted:
+                yield case, each
 
 
 def _published() -> Iterator[dict[str, Any]]:
     """The study's cases: number nearly dead of all, with the exact interval of Clopper and Pearson."""
     from scipy.stats import beta
 
-    for case in cases():
-        for each in case.observations:
-            if case.study != STUDY or each.reading.quantity != "necrosis_above":
-                continue
-            found = _CASES_OF.search(library.evidence_row(each.row)["value"])
-            if found is None:
-                continue
-            dead, of = int(found[1]), int(found[2])
-            least = float(beta.ppf(_TAIL, dead, of - dead + 1)) if dead else 0.0
-            most = float(beta.ppf(1.0 - _TAIL, dead + 1, of - dead)) if dead < of else 1.0
-            yield {"series": "published", "arm": ARM_OF_ROUTE[case.arms[each.reading.arm].route],
-                   "diameter_mm": _diameter(case), "nearly_dead_percent": 100.0 * dead / of,
-                   "low_percent": 100.0 * least, "high_percent": 100.0 * most, "row": each.row}  # fmt: skip
+    for case, each in _observations():
+        if (found := _CASES_OF.search(library.evidence_row(each.row)["value"])) is None:
+            continue
+        dead, of = int(found[1]), int(found[2])
+        least = float(beta.ppf(_TAIL, dead, of - dead + 1)) if dead else 0.0
+        most = float(beta.ppf(1.0 - _TAIL, dead + 1, of - dead)) if dead < of else 1.0
+        yield {"series": "published", "arm": ARM_OF_ROUTE[case.arms[each.reading.arm].route],
+               "diameter_mm": _diameter(case), "nearly_dead_percent": 100.0 * dead / of,
+               "low_percent": 100.0 * least, "high_percent": 100.0 * most, "row": each.row}  # fmt: skip
 
 
 def _diameter(case: Case) -> float:

@@ -69,7 +69,7 @@ def data(
         )
         rows += [{"panel": "kills", **row} for row in causes.rows()]
     sizes = necrosis_by_size.data(
-        patient, drug=record, dose_mg=dose, diameters_mm=diameters_mm, catheter=catheter, draws=max(draws // 2, 2)
+        patient, drug=record, dose_mg=dose, diameters_mm=diameters_mm, catheter=catheter, draws=max(draws // 3, 2)
     )
     rows += [{"panel": "size", **row} for row in sizes.rows()]
     return FigureData.of_rows(

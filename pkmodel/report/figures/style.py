@@ -198,7 +198,8 @@ def below(figure: Figure, handles: list[Any], *, columns: int = 5) -> None:
 
 def beneath(axes: Axes, *, columns: int = 1) -> None:
     """Put the legend of a panel below its axis; the layout makes room for it."""
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
 
 
 def mark(
