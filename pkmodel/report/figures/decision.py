@@ -32,7 +32,7 @@ _CONTROL, _TOXICITY = "necrosis_percent", "plasma_auc_ng_h_per_ml"
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "doxorubicin",
+    drug: Any = "doxorubicin",
     dose_mg: float | None = None,
     half_lives_h: Sequence[float] = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
     occlusions: Sequence[float] = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.92, 0.98),
@@ -64,7 +64,7 @@ def data(
     front = pareto({name: scenarios[name] for name in arms}, axes, control=_CONTROL, toxicity=_TOXICITY)
     return FigureData.of_rows(
         [*_cells(found), *_ties(found), *_points(front)],
-        caption=f"Left: necrosis by {drug} as emulsion + sponge less that by beads, over the half-life of the slow "
+        caption=f"Left: necrosis by {given.name} as emulsion + sponge less that by beads, over the half-life of the slow "
         "part of release from the emulsion and the share of the artery that the sponge occludes; beads stay as they "
         "are. Line: both do the same"
         f"{'' if found.contour() else ' (nowhere in this map)'}. Hatched: the sign depends on parameters that are only "

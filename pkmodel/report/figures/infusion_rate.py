@@ -47,7 +47,7 @@ _FLOOR_MG_PER_L = 1e-3
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "fluorouracil",
+    drug: Any = "fluorouracil",
     dose_mg: float | None = None,
     durations_h: Sequence[float] = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0, 48.0, 120.0),
     courses_h: Sequence[float] = (0.05, 4.0),
@@ -69,7 +69,7 @@ def data(
         rows += _exposures(person, _unsaturated(given), dose, route, every, (), name=f"{route}, unsaturated")
     return FigureData.of_rows(
         rows,
-        caption=f"{dose:g} mg of {drug} as infusions of different duration. Left: courses of the shortest and of a "
+        caption=f"{dose:g} mg of {given.name} as infusions of different duration. Left: courses of the shortest and of a "
         "longer one, by vein and artery. Right: exposure against the duration. Where clearance saturates, a slow "
         "infusion is cleared better, so that plasma exposure falls as the duration grows; the thin lines are the same "
         "drug with infinite Michaelis constants, for which the rate would not matter.",
@@ -152,10 +152,10 @@ def draw(data: FigureData) -> Figure:
 def _draw_courses(axes: Axes, courses: FigureData, key: str, label: str) -> None:
     axes.set_xlabel("time [h]")
     axes.set_ylabel(label)
-    values = courses.numbers(key)
-    if not len(courses) or not (values > 0.0).any():
+    if not len(courses) or not (courses.numbers(key) > 0.0).any():
         empty(axes, "no course")
         return
+    values = courses.numbers(key)
     log_axis(axes, "y", floor=_FLOOR_MG_PER_L, top=2.0 * float(np.nanmax(values)))
     durations = [float(each) for each in courses.distinct("duration_h")]  # type: ignore[arg-type]
     for route in courses.distinct("route"):

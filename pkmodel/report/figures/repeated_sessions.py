@@ -40,7 +40,7 @@ _PANELS: Mapping[str, str] = {
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "doxorubicin",
+    drug: Any = "doxorubicin",
     dose_mg: float | None = None,
     every_days: float = 42.0,
     times: int = 4,
@@ -66,7 +66,7 @@ def data(
     rows = [row for name, each in scenarios.items() for row in _course(name, each, until_h)]
     return FigureData.of_rows(
         rows,
-        caption=f"{dose:g} mg of {drug} every {every_days:g} days, {times} times (dotted lines), by several arms. The "
+        caption=f"{dose:g} mg of {given.name} every {every_days:g} days, {times} times (dotted lines), by several arms. The "
         "arterial flow is that through the catheterised artery to both tumour zones. The tumour's size is read anew at "
         "each session, so that flow steps there: up where it has grown, down where it has died. Neutrophils: the "
         "typical patient, without support. The dose is the same in every arm with drug.",

@@ -40,7 +40,7 @@ _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "doxorubicin",
+    drug: Any = "doxorubicin",
     dose_mg: float | None = None,
     arm: str = "emulsion_sponge",
     metric: str = "necrosis_percent",

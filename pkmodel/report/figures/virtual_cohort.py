@@ -40,7 +40,7 @@ _HOURS_PER_DAY = 24.0
 def data(
     patient: Any = "hcc_reference",
     *,
-    drug: str = "doxorubicin",
+    drug: Any = "doxorubicin",
     dose_mg: float | None = None,
     arm: str = "emulsion_sponge",
     n: int = 300,
