@@ -64,8 +64,8 @@ def data(
     front = pareto({name: scenarios[name] for name in arms}, axes, control=_CONTROL, toxicity=_TOXICITY)
     return FigureData.of_rows(
         [*_cells(found), *_ties(found), *_points(front)],
-        caption=f"Left: necrosis by {given.name} as emulsion + sponge less that by beads, over the half-life of the slow "
-        "part of release from the emulsion and the share of the artery that the sponge occludes; beads stay as they "
+        caption=f"Left: necrosis by {given.name} as emulsion + sponge less that by beads, over the half-life of "
+        "slow release from the emulsion and the share of the artery that the sponge occludes; beads stay as they "
         "are. Line: both do the same"
         f"{'' if found.contour() else ' (nowhere in this map)'}. Hatched: the sign depends on parameters that are only "
         f"assumed (90 % interval of {draws} draws holds zero). Right: every dose and depth of occlusion by arm; on the "
@@ -95,6 +95,20 @@ def _points(front: Pareto) -> Iterator[dict[str, Any]]:
         yield {"kind": "treatment", "arm": point["arm"], "dose_mg": point["settings"].get("session.dose"),
                "occlusion": point["settings"].get(_OCCLUSION), _CONTROL: point["control"], _TOXICITY: point["toxicity"],
                "on_front": bool(point["on_front"])}  # fmt: skip
+
+
+def answer(data: FigureData) -> str:
+    """Say where the emulsion beats beads and where nobody can tell, and which arms are on the front."""
+    cells, points = data.where(kind="cell"), data.where(kind="treatment")
+    better = int((cells.numbers("difference_percent") > 0.0).sum())
+    unsure = cells.texts("uncertain").count("yes")
+    front = [str(each) for each in (points.where(on_front="yes").distinct("arm") if len(points) else ())]
+    return (
+        f"Emulsion with sponge does better than beads in {better} of {len(cells)} combinations of release and "
+        f"occlusion; in {unsure} of them the sign hangs on parameters that are only assumed. Of {len(points)} "
+        f"treatments those that none beats in both necrosis and plasma exposure are given by: "
+        f"{', '.join(look(each).label for each in front)}."
+    )
 
 
 @printed

@@ -75,6 +75,20 @@ def _of_a_drug(row: Mapping[str, Any]) -> bool:
     return "release." in row["parameter"] or row["parameter"].endswith("prompt_fraction")
 
 
+def answer(data: FigureData) -> str:
+    """Say how many numbers are assumed, for which drug least is measured, and how many have no evidence at all."""
+    kinds, n = data.texts("kind"), len(data)
+    drugs = {str(each): data.where(part="drug", of=each) for each in data.where(part="drug").distinct("of")}
+    assumed = {drug: sum(kind == "assumed" for kind in each.texts("kind")) / len(each) for drug, each in drugs.items()}
+    most, least = max(assumed, key=lambda drug: assumed[drug]), min(assumed, key=lambda drug: assumed[drug])
+    bare = sum(grade not in LETTERS for grade in data.texts("grade"))
+    return (
+        f"{kinds.count('measured')} of {n} numbers are measured and {kinds.count('assumed')} assumed; {bare} have no "
+        f"row of evidence behind them at all. Of a drug's own numbers from {100.0 * assumed[least]:.0f} % "
+        f"({_heading(least)}) to {100.0 * assumed[most]:.0f} % ({_heading(most)}) are assumed."
+    )
+
+
 @printed
 def draw(data: FigureData) -> Figure:
     """Draw drugs as columns to the left; patient and catheter, carriers and embolic to the right."""

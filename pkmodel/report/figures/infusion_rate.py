@@ -15,6 +15,7 @@ from ...inputs.drug import Drug
 from ...inputs.scenario import Scenario
 from ...inputs.treatment import hepatic_artery, iv
 from ...model.problem import Array
+from ..text import three
 from .data import FigureData
 from .style import GREY, LIGHT, Look, below, empty, floored, log_axis, new_figure, printed
 
@@ -69,7 +70,7 @@ def data(
         rows += _exposures(person, _unsaturated(given), dose, route, every, (), name=f"{route}, unsaturated")
     return FigureData.of_rows(
         rows,
-        caption=f"{dose:g} mg of {given.name} as infusions of different duration. Left: courses of the shortest and of a "
+        caption=f"{dose:g} mg of {given.name} as infusions of different duration. Left: courses of a short and of a "
         "longer one, by vein and artery. Right: exposure against the duration. Where clearance saturates, a slow "
         "infusion is cleared better, so that plasma exposure falls as the duration grows; the thin lines are the same "
         "drug with infinite Michaelis constants, for which the rate would not matter.",
@@ -132,6 +133,27 @@ def _course(course: Any, route: str, duration: float) -> Iterator[dict[str, Any]
     for i, time in enumerate(course.times_h):
         yield {"kind": "course", "route": route, "duration_h": duration, "time_h": time, "plasma_mg_per_l": plasma[i],
                "tumour_mg_per_l": tumour[i]}  # fmt: skip
+
+
+def answer(data: FigureData) -> str:
+    """Say how plasma and tumour exposure change from the fastest to the slowest infusion, by route."""
+    exposures = data.where(kind="exposure")
+    said = []
+    for route, name in (("iv", "by vein"), ("hepatic_artery", "by artery")):
+        one, linear = (exposures.where(route=each) for each in (route, f"{route}, unsaturated"))
+        fast = one.numbers("duration_h").argmin()
+        slow = one.numbers("duration_h").argmax()
+        plasma, tumour = (one.numbers(key)[fast] / one.numbers(key)[slow] for key in _PANELS)
+        without = linear.numbers("plasma_auc_ng_h_per_ml")[fast] / linear.numbers("plasma_auc_ng_h_per_ml")[slow]
+        said.append(
+            f"{name} {three(plasma)} times the plasma AUC and {three(tumour)} times the tumour AUC "
+            f"({three(without)} times the plasma AUC, were nothing saturable)"
+        )
+    durations = exposures.numbers("duration_h")
+    return (
+        f"The same dose within {durations.min():g} h instead of {durations.max():g} h gives {said[0]}. "
+        f"It gives {said[1]}."
+    )
 
 
 @printed

@@ -12,6 +12,7 @@ from ...inputs import library
 from ...inputs.regimen import Regimen
 from ...inputs.scenario import Scenario
 from ...study.arms import ARMS, arm_names
+from ..text import two
 from .data import FigureData
 from .sessions import arterial_flow_percent, course_times, starts_h
 from .style import GREY, LIGHT, Look, below, empty, look, new_figure, printed
@@ -66,10 +67,10 @@ def data(
     rows = [row for name, each in scenarios.items() for row in _course(name, each, until_h)]
     return FigureData.of_rows(
         rows,
-        caption=f"{dose:g} mg of {given.name} every {every_days:g} days, {times} times (dotted lines), by several arms. The "
-        "arterial flow is that through the catheterised artery to both tumour zones. The tumour's size is read anew at "
-        "each session, so that flow steps there: up where it has grown, down where it has died. Neutrophils: the "
-        "typical patient, without support. The dose is the same in every arm with drug.",
+        caption=f"{dose:g} mg of {given.name} every {every_days:g} days, {times} times (dotted lines), by several "
+        "arms. Arterial flow is that through the catheterised artery to both tumour zones. The tumour's size is read "
+        "anew at each session, so that flow steps there: up where it has grown, down where it has died. Neutrophils: "
+        "the typical patient, without support. The dose is the same in every arm with drug.",
         n="1 patient",
     )
 
@@ -89,6 +90,30 @@ def _course(name: str, scenario: Scenario, until_h: float) -> Iterator[dict[str,
         yield {"kind": "session", "arm": name, "time_d": start / _HOURS_PER_DAY}
     for i in range(times.size):
         yield {"kind": "course", "arm": name, **{key: values[i] for key, values in columns.items()}}
+
+
+def answer(data: FigureData) -> str:
+    """Say what is left of the tumour at the end, and how far neutrophils fall."""
+    course = data.where(kind="course")
+    arms = [str(each) for each in course.distinct("arm")]
+    ends = {arm: course.where(arm=arm).numbers("viable_volume_ml") for arm in arms}
+    left = ", ".join(f"{two(values[-1])} mL {_named(arm)}" for arm, values in ends.items())
+    sessions = max((len(data.where(kind="session", arm=arm)) for arm in arms), default=0)
+    counts = {arm: course.where(arm=arm).numbers("neutrophils_1e9_per_l") for arm in arms}
+    lowest = {arm: float(values.min()) for arm, values in counts.items() if np.isfinite(values).all()}
+    text = (
+        f"Of {two(ends[arms[0]][0])} mL of living tumour there are left, {course.numbers('time_d').max():g} days after "
+        f"the first of {sessions} sessions: {left}."
+    )
+    if not lowest:
+        return f"{text} No neutrophil count is known for this drug."
+    deep = min(lowest, key=lambda arm: lowest[arm])
+    return f"{text} Neutrophils fall furthest {_named(deep)}, to {two(lowest[deep])} (10⁹/L)."
+
+
+def _named(arm: str) -> str:
+    """An arm in a sentence."""
+    return arm if arm == UNTREATED else f"with {look(arm).label}"
 
 
 @printed

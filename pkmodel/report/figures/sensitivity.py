@@ -11,6 +11,7 @@ from ...inputs import library
 from ...study.arms import arm_scenarios
 from ...study.factors import NO_GRADE
 from ...study.sensitivity import sobol, tornado
+from ..text import three
 from .data import FigureData
 from .evidence_map import LETTERS
 from .style import GREY, below, empty, new_figure, printed
@@ -86,6 +87,21 @@ def _behind(scenario: Any, paths: Sequence[str]) -> Iterator[str]:
     for path, _, _, origin in scenario.rows():
         if path in paths and origin is not None:
             yield from origin.rows
+
+
+def answer(data: FigureData) -> str:
+    """Say which inputs move the result most, how much of the variance they carry, and what stands behind them."""
+    alone, shared = data.where(panel="tornado"), data.where(panel="sobol")
+    paths, first = alone.texts("path"), next(alone.rows())
+    low, high = sorted(float(first[key]) for key in ("at_low", "at_high"))  # type: ignore[arg-type]
+    assumed, bare = alone.texts("kind").count("assumed"), sum(each not in LETTERS for each in alone.texts("grade"))
+    top, share = next(shared.rows()), shared.numbers("st")[0]
+    return (
+        f"Most moves with {paths[0]}: {_label(str(first['metric']))} {three(low)} to {three(high)} between the ends of "
+        f"its range; the largest share of the variance, {100.0 * share:.0f} % in total, is that of {top['path']}. "
+        f"Of the {len(paths)} inputs that matter most {assumed} are assumed, and {bare} have no row of evidence behind "
+        "them."
+    )
 
 
 @printed

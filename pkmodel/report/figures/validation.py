@@ -63,6 +63,23 @@ def of_results(results: Sequence[Result], *, draws: int) -> FigureData:
     )
 
 
+def answer(data: FigureData) -> str:
+    """Say how many published numbers are met, how closely, and for which drugs best and worst."""
+    numbers = [row for row in data.rows() if row.get("base_observed") is not None]
+    if not numbers:
+        return "No published number was looked at."
+    shares = {limit: sum(row[f"within_{limit:g}_fold"] == "yes" for row in numbers) for limit in (NARROW, MISS)}
+    folds = {drug: data.where(drug=drug).numbers("fold_error") for drug in data.distinct("drug")}
+    errors = {str(drug): gmfe(found) for drug, found in folds.items()}
+    best, worst = min(errors, key=lambda drug: errors[drug]), max(errors, key=lambda drug: errors[drug])
+    return (
+        f"Of {len(numbers)} published numbers {100.0 * shares[MISS] / len(numbers):.0f} % are met within {MISS:g}-fold "
+        f"and {100.0 * shares[NARROW] / len(numbers):.0f} % within {NARROW:g}-fold. The geometric mean fold error is "
+        f"smallest for {_look(best).label} ({three(errors[best])}) and largest for {_look(worst).label} "
+        f"({three(errors[worst])})."
+    )
+
+
 def plot(results: Sequence[Result], path: str | Path, *, draws: int) -> None:
     """Write the picture of results that are there already, with its CSV beside it."""
     found = of_results(results, draws=draws)

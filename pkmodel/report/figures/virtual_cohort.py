@@ -13,6 +13,7 @@ from ...inputs.scenario import Scenario
 from ...model.problem import Array
 from ...study.arms import arm_scenarios
 from ...study.population import cohort
+from ..text import two
 from .data import FigureData
 from .style import BAND, below, empty, floored, log_axis, look, new_figure, printed
 
@@ -102,6 +103,25 @@ def _quantities(course: Trajectory) -> dict[str, Array]:
         for place in ("plasma", "tumour")
     }
     return {**concentrations, "viable_percent": percent, "neutrophils_1e9_per_l": course.neutrophils_1e9_per_l()}
+
+
+def answer(data: FigureData) -> str:
+    """Say how widely the end of the tumour's course and the fall of the neutrophils differ."""
+    said = []
+    for name, reads, text in (
+        ("viable_percent", lambda values: values[-1], "the living tumour is {} % of that before [{}-{}]"),
+        ("neutrophils_1e9_per_l", np.min, "the neutrophil count falls to {} [{}-{}] (10⁹/L)"),
+    ):
+        summary = data.where(kind="summary", quantity=name)
+        if len(summary):
+            said.append(text.format(*(two(reads(summary.numbers(key))) for key in _NAMES)))
+    days = data.numbers("time_d").max()
+    if not said:
+        return "The cohort has neither a tumour nor a known blood count."
+    return (
+        f"In the median patient (in brackets the middle 90 % of patients) {' and '.join(said)} within {days:g} days. "
+        "All get the same treatment: the width is that between patients, not that of what nobody knows."
+    )
 
 
 @printed

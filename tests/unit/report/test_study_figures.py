@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -217,3 +219,26 @@ def test_the_tornado_is_that_of_the_study_and_its_bars_end_where_it_says() -> No
     ends = sorted(bar.get_x() + bar.get_width() for bar in bars)
     assert ends == pytest.approx(sorted([*alone.numbers("at_low"), *alone.numbers("at_high")]))
     assert set(data.where(panel="sobol").texts("path")) == set(alone.texts("path"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "data"),
+    [
+        (validation.answer, lambda: validation.of_results(validated("fluorouracil_phillips"), draws=2)),
+        (repeated_sessions.answer, lambda: repeated_sessions.data(times=1, until_days=2.0, arms=["iv"])),
+        (repeated_sessions.answer, lambda: repeated_sessions.data(drug=NO_MARROW, times=1, until_days=2.0, arms=["iv"])),
+        (infusion_rate.answer, lambda: infusion_rate.data(durations_h=(0.1, 2.0), courses_h=())),
+        (evidence_map.answer, lambda: evidence_map.data(drugs=["cisplatin"])),
+        (virtual_cohort.answer, lambda: virtual_cohort.data(n=1, until_days=1.0)),
+        (decision.answer, choices),
+        (sensitivity.answer, lambda: sensitivity.data(most=2, n=8, kinds=["fitted"])),
+    ],
+)
+def test_the_answer_is_made_of_the_numbers(answer: Callable[[FigureData], str], data: Callable[[], FigureData]) -> None:
+    said = answer(data())
+    assert said.endswith(".") and "nan" not in said
+    assert re.search(r"[0-9]", said)
+
+
+def test_a_validation_of_nothing_says_so() -> None:
+    assert validation.answer(validation.of_results([], draws=2)) == "No published number was looked at."
