@@ -1,4 +1,4 @@
-"""Draw tornado and shares of the variance, and print what moves the result most; --write also updates the README beside."""
+"""Draw tornado and shares of the variance, print what moves the result most; --write also updates the README beside."""
 
 import sys
 from pathlib import Path

@@ -234,7 +234,7 @@ def test_the_tornado_is_that_of_the_study_and_its_bars_end_where_it_says() -> No
         (sensitivity.answer, lambda: sensitivity.data(most=2, n=8, kinds=["fitted"])),
     ],
 )
-def test_the_answer_is_made_of_the_numbers(answer: Callable[[FigureData], str], data: Callable[[], FigureData]) -> None:
+def test_the_answer_is_in_numbers(answer: Callable[[FigureData], str], data: Callable[[], FigureData]) -> None:
     said = answer(data())
     assert said.endswith(".") and "nan" not in said
     assert re.search(r"[0-9]", said)
