@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import __version__
 from .commands.figures import add_figures, checked_picture, write_exposure
 from .commands.params import add_params
+from .commands.report import add_report
 from .commands.sensitivity import add_sensitivity
 from .commands.shared import (
     DEFAULT_CATHETER,
@@ -129,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(command=_new)
 
     add_figures(commands)
+    add_report(commands)
     add_validate(commands)
     add_params(commands)
     add_sensitivity(commands)

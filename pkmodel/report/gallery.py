@@ -24,11 +24,18 @@ from ..inputs import library
 from .figures import (
     arterial_flow,
     concentrations,
+    decision,
+    evidence_map,
     exposure,
+    infusion_rate,
     model_diagram,
     necrosis_by_size,
     overview,
     release,
+    repeated_sessions,
+    sensitivity,
+    validation,
+    virtual_cohort,
     what_kills,
 )
 from .figures.data import FigureData
@@ -45,6 +52,13 @@ _MODULES: tuple[ModuleType, ...] = (
     arterial_flow,
     what_kills,
     necrosis_by_size,
+    validation,
+    virtual_cohort,
+    decision,
+    sensitivity,
+    repeated_sessions,
+    infusion_rate,
+    evidence_map,
     overview,
 )
 
