@@ -39,6 +39,8 @@ _HOMES = {
     "study.validation": ("validate",),
     "study.comparison": ("Comparison",),
     "study.fit": ("fit_release",),
+    "study.sweep.result": ("SweepResult", "load_sweep"),
+    "study.sweep.run": ("sweep",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted([*_HOME, "__version__"])

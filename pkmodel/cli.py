@@ -26,6 +26,7 @@ from .commands.shared import (
     treatment_options,
     write,
 )
+from .commands.sweep import add_sweep
 from .commands.validate import add_validate
 from .errors import FileError, InputError, NotAcceptedError, PkmodelError, RunError
 
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(command=_new)
 
     add_validate(commands)
+    add_sweep(commands)
     add_params(commands)
     info = commands.add_parser("info", help="versions and contents of the library")
     info.set_defaults(command=_info)
