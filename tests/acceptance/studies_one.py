@@ -1,6 +1,6 @@
 """One sweep of `studies_sweep.toml` with n points, in a process of its own: time, rate and peak memory as JSON.
 
-    python studies_one.py N OUT [JOBS] [--blocks LANES] [--scheduler ADDRESS]
+    python studies_one.py N OUT [JOBS] [--block POINTS] [--days DAYS] [--scheduler ADDRESS]
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("jobs", type=int, nargs="?", default=1)
     parser.add_argument("--block", type=int, help="points of a chunk, to have many chunks of few points")
+    parser.add_argument("--days", type=float, help="a shorter follow-up, where the numbers are not the point")
     parser.add_argument("--scheduler")
     options = parser.parse_args()
     if options.block is not None:
         plan.BLOCK = options.block
     scenario, axes, arguments = load_sweep_file(FILE)
     arguments |= {"n": options.n, "out": options.out, "resume": True, "jobs": options.jobs}
+    if options.days is not None:
+        arguments["until_days"] = options.days
     began = time.perf_counter()
     if options.scheduler is None:
         table = pk.sweep(scenario, axes, **arguments)
