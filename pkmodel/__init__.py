@@ -41,6 +41,11 @@ _HOMES = {
     "study.fit": ("fit_release",),
     "study.sweep.result": ("SweepResult", "load_sweep"),
     "study.sweep.run": ("sweep",),
+    "study.population": ("population", "cohort"),
+    "study.covariates": ("covariates", "Covariates"),
+    "study.decision": ("decision_map", "DecisionMap"),
+    "study.pareto": ("pareto", "Pareto"),
+    "study.sensitivity": ("tornado", "morris", "sobol", "Sensitivity"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted([*_HOME, "__version__"])

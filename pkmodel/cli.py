@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
 from .commands.params import add_params
+from .commands.sensitivity import add_sensitivity
 from .commands.shared import (
     DEFAULT_CATHETER,
     DEFAULT_DRUG,
     DEFAULT_PATIENT,
     READING_DAYS,
+    days,
     progress,
     scenario_of_file,
     setting_option,
@@ -128,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     add_validate(commands)
     add_sweep(commands)
     add_params(commands)
+    add_sensitivity(commands)
     info = commands.add_parser("info", help="versions and contents of the library")
     info.set_defaults(command=_info)
     return parser
@@ -137,15 +140,6 @@ def _output(parser: argparse.ArgumentParser, csv: str) -> None:
     parser.add_argument("--wide", action="store_true", help="all columns")
     parser.add_argument("--json", action="store_true", help="one JSON object: rows, reasons, manifest")
     parser.add_argument("--csv", metavar="FILE", help=csv)
-
-
-def _days(text: str) -> float:
-    from .inputs.record import FieldSpec, number_value
-
-    spec = FieldSpec("number", "follow-up", name="until", unit="d", low=0, high=4e4, low_open=True)
-    found = number_value(spec, text, "until")
-    assert isinstance(found, float)
-    return found
 
 
 def _report(comparison: Comparison, options: argparse.Namespace, **words: str | None) -> None:
@@ -172,7 +166,7 @@ def _compare(options: argparse.Namespace) -> None:
     if options.json and options.csv == "-":
         raise InputError("--json and --csv - both want stdout; write the CSV to a file")
     more = {"check": options.check, "uncertainty": options.uncertainty, "progress": progress("arms")}
-    comparison = compare(**treatment_arguments(options), until_days=_days(options.until), **more)
+    comparison = compare(**treatment_arguments(options), until_days=days(options.until), **more)
     if options.csv == "-":
         print(comparison.to_csv(), end="")
         return
@@ -188,7 +182,7 @@ def _run(options: argparse.Namespace) -> None:
 
     scenario, until_h = scenario_of_file(options.scenario, options.settings)
     if options.until is not None:
-        until_h = 24.0 * _days(options.until)
+        until_h = 24.0 * days(options.until)
     if options.csv is not None:
         simulate(scenario, until_h=until_h).to_csv(options.csv)
     name = os.path.basename(options.scenario).removesuffix(".toml")

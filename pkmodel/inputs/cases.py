@@ -48,6 +48,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "necrosis": ("time",),
         "viable_volume_ratio": ("time",),
         "necrosis_above": ("time", "threshold"),
+        "response": ("time", "threshold"),
     }
 )
 _CASE = {

@@ -35,7 +35,8 @@ _KIND = "record"
 def to_plain(value: Any) -> Any:
     """Return a record, a tuple of records or a field's value as plain data that JSON can hold.
 
-    A record becomes a table with its class under ``record``; infinite and unknown numbers become texts.
+    A record becomes a table with its class under ``record`` (of a special kind of patient what all patients have);
+    infinite and unknown numbers become texts.
 
     Examples
     --------
@@ -44,7 +45,8 @@ def to_plain(value: Any) -> Any:
     'lobar'
     """
     if isinstance(value, Record):
-        return {_KIND: type(value).__name__, **_fields(value)}
+        kind = next(each.__name__ for each in type(value).__mro__ if each.__name__ in _RECORDS)
+        return {_KIND: kind, **_fields(value, _RECORDS[kind])}
     if isinstance(value, np.ndarray):
         return [to_plain(float(each)) for each in value]
     if isinstance(value, tuple):
@@ -54,8 +56,8 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def _fields(record: Record) -> dict[str, Any]:
-    found = {name: to_plain(getattr(record, name)) for name in specs(type(record))}
+def _fields(record: Record, kind: type[Record]) -> dict[str, Any]:
+    found = {name: to_plain(getattr(record, name)) for name in specs(kind)}
     if isinstance(record, Dose) and not record.own_duration:
         found["duration"] = None  # it follows the carrier, also after the journey
     return found

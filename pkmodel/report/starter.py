@@ -62,4 +62,8 @@ kind = "grid"               # or lhs, sobol (with n and seed; no n on the axes),
 # [output]
 # metrics = ["tumour_plasma_auc_ratio", "necrosis_percent"]   # all by default
 # courses_at = ["1 h", "24 h", "7 d"]                         # full courses too, one npz a chunk
+
+# [cohort]                  # a virtual cohort in every point: number, median, 5 % and 95 % instead of single numbers
+# n = 200
+# seed = 1
 """

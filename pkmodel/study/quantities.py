@@ -32,6 +32,7 @@ _BASE = {
     "volume_central": "L", "volume_steady": "L", "tmax": "h", "half_life": "h", "half_life_fast": "h",
     "oil_half_life": "h",
 }  # fmt: skip
+COHORT_QUANTITIES = ("necrosis_above", "response")  # shares of a group of tumours that differ
 _RATIOS = ("", "-", "1", "ratio", "fraction", "fold")
 
 
@@ -239,14 +240,27 @@ def _necrosis(course: Trajectory, reading: Reading, subject: Subject) -> Array:
     return _at(course, course.necrosis_fraction(), reading.time)
 
 
-def _viable_ratio(course: Trajectory, reading: Reading, subject: Subject) -> Array:
+def _viable_left(course: Trajectory, time: float | None) -> Array:
     viable = course.viable_volume_ml()
-    return _at(course, viable, reading.time) / np.atleast_1d(viable[0])
+    return _at(course, viable, time) / np.atleast_1d(viable[0])
 
 
-def _necrosis_above(course: Trajectory, reading: Reading, subject: Subject) -> Array:
-    """One lane a tumour: 1 where its necrosis lies above the threshold; the caller takes the share of its cohort."""
-    return (_necrosis(course, reading, subject) > float(reading.threshold or 0.0)).astype(float)
+def _viable_ratio(course: Trajectory, reading: Reading, subject: Subject) -> Array:
+    return _viable_left(course, reading.time)
+
+
+def cohort_reading(course: Trajectory, reading: Reading) -> tuple[float, Array, float]:
+    """Of a share of a cohort: +1 where more counts and -1 where less does, the tumours' values (n,), the threshold."""
+    threshold = float(reading.threshold or 0.0)
+    necrosis = reading.quantity == "necrosis_above"
+    values = _at(course, course.necrosis_fraction(), reading.time) if necrosis else _viable_left(course, reading.time)
+    return (1.0 if necrosis else -1.0), values, threshold
+
+
+def _member(course: Trajectory, reading: Reading, subject: Subject) -> Array:
+    """One lane a tumour: 1 where it lies beyond the threshold; the caller takes the share of its cohort."""
+    beyond, values, threshold = cohort_reading(course, reading)
+    return (beyond * (values - threshold) > 0.0).astype(float)
 
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -267,7 +281,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "oil_half_life": _oil_half_life,
     "necrosis": _necrosis,
     "viable_volume_ratio": _viable_ratio,
-    "necrosis_above": _necrosis_above,
+    "necrosis_above": _member,
+    "response": _member,
 }
 
 

@@ -25,6 +25,7 @@ from ..inputs.cases import Case, Observation, Reading, cases, left_out
 from ..inputs.scenario import Scenario
 from ..model.problem import Array
 from . import quantities, subjects
+from .tumours import cohort_of
 from .uncertainty import interval, uncertain
 
 DRAWS, COHORT = 30, 64
@@ -162,7 +163,7 @@ class _Courses:
     def course(self, *, cohort: bool) -> Trajectory:
         if cohort not in self._found:
             drawn = uncertain(self.scenario, self.draws)
-            self._found[cohort] = self._simulated(cohort_of(drawn, COHORT) if cohort else drawn)
+            self._found[cohort] = self._simulated(cohort_of(drawn, COHORT, like=self.scenario) if cohort else drawn)
         return self._found[cohort]
 
     def _simulated(self, scenario: Scenario) -> Trajectory:
@@ -171,7 +172,7 @@ class _Courses:
             return simulate(scenario, until_h=self.case.until_h, times_h=self.times, rtol=RTOL)
 
     def value(self, reading: Reading) -> tuple[Array, quantities.Subject]:
-        cohort = reading.quantity == "necrosis_above"
+        cohort = reading.quantity in quantities.COHORT_QUANTITIES
         course = self.course(cohort=cohort)
         subject = quantities.subject_of(course)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -192,38 +193,6 @@ def _result(case: Case, each: Observation, courses: Mapping[str, _Courses]) -> R
             found = 100.0 * found
     low, high = interval(found)
     return Result(case, each, float(found[0]), float(low), float(high))
-
-
-def cohort_of(scenario: Scenario, size: int) -> Scenario:
-    """Every lane as a cohort of tumours that differ in escape share and potency, on the same low-discrepancy points."""
-    from scipy.special import ndtri
-
-    lanes = max(scenario.size, 1)
-    golden = 1.32471795724474602596  # plastic number: the R2 sequence
-    index = np.arange(1, size + 1)
-    points = np.stack([(0.5 + index / golden) % 1.0, (0.5 + index / golden**2) % 1.0])
-    escape, potency = ndtri(points)
-    values: dict[str, Array] = {}
-    for path, current, _, _ in scenario.rows():
-        if isinstance(current, np.ndarray):
-            values[path] = np.repeat(current, size)
-
-    def of(path: str) -> Array:
-        return np.repeat(np.broadcast_to(np.asarray(scenario.get(path), dtype=float), (lanes,)), size)
-
-    values["patient.tumour.escape_deviation"] = of("patient.tumour.escape_spread") * np.tile(escape, lanes)
-    for drug in scenario.regimen.drugs:
-        base, spread = of(f"drug.{drug.name}.kill.potency"), of(f"drug.{drug.name}.kill.potency_spread")
-        values[f"drug.{drug.name}.kill.potency"] = base * np.exp(spread * np.tile(potency, lanes))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PlausibilityWarning)  # the tails of a cohort are implausible
-        return _first_lane(scenario).with_values(values)
-
-
-def _first_lane(scenario: Scenario) -> Scenario:
-    """The scenario with single values in place of its arrays, so that arrays of another length can be set."""
-    single = {path: float(value[0]) for path, value, _, _ in scenario.rows() if isinstance(value, np.ndarray)}
-    return scenario.with_values(single) if single else scenario
 
 
 def gmfe(folds: Iterable[float]) -> float:

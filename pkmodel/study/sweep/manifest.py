@@ -56,7 +56,9 @@ def manifest_of(plan: Plan) -> dict[str, Any]:
 
 def _input(row: list[Any]) -> dict[str, Any]:
     value, unit, origin = row
-    found: dict[str, Any] = {"value": to_plain(value) if np.size(value) else [], "unit": unit}
+    found: dict[str, Any] = {"value": to_plain(value), "unit": unit}
+    if isinstance(value, np.ndarray):  # every value stands in the study's scenario
+        found["value"] = {"lanes": value.size, "least": to_plain(value.min()), "most": to_plain(value.max())}
     found["kind"] = origin.kind if origin else "user"
     if origin is not None and origin.rows:
         found["rows"] = list(origin.rows)

@@ -11,12 +11,14 @@ from ...inputs.fields import FieldSpec, number_value
 from ...inputs.scenario import Scenario
 from ...inputs.scenario_file import scenario_from_table
 from ...inputs.tomlfile import read_toml, refuse_unknown
+from ..population import cohort
 from .axes import RANGE_KEYS
 from .design import POINTS, read_points
 
-_TABLES = ("axes", "design", "output")
+_TABLES = ("axes", "design", "cohort", "output")
 _DESIGN = ("kind", "n", "seed", "file")
 _OUTPUT = ("metrics", "courses_at", "subjects", "rtol")
+_COHORT = ("n", "seed", "vary")
 _FILE = "csv"
 _TIME = FieldSpec("number", "time of a course", name="courses_at", unit="h", low=0, high=1e6)
 
@@ -26,8 +28,8 @@ def load_sweep_file(path: str | Path) -> tuple[Scenario, Any, dict[str, Any]]:
 
     Parameters
     ----------
-    path : a TOML file with ``schema = 1``: a scenario, and the tables ``[axes]``, ``[design]`` and ``[output]``;
-        paths in it start from its folder
+    path : a TOML file with ``schema = 1``: a scenario, and the tables ``[axes]``, ``[design]``, ``[output]``
+        and, for a cohort in every point, ``[cohort]`` (n, seed, vary); paths in it start from its folder
 
     Returns
     -------
@@ -46,6 +48,8 @@ def load_sweep_file(path: str | Path) -> tuple[Scenario, Any, dict[str, Any]]:
     scenario, until_h = scenario_from_table(table, where=where, folder=place.parent, further=_TABLES)
     design = _table(table.get("design", {}), f"{where}: [design]", _DESIGN)
     output = _table(table.get("output", {}), f"{where}: [output]", _OUTPUT)
+    if "cohort" in table:
+        scenario = _with_cohort(scenario, _table(table["cohort"], f"{where}: [cohort]", _COHORT), where)
     kind = design.get("kind", "grid")
     further: dict[str, Any] = {"design": kind, "n": design.get("n"), "seed": design.get("seed", 0)}
     if kind in ("grid", _FILE) and "seed" in design:
@@ -65,6 +69,16 @@ def load_sweep_file(path: str | Path) -> tuple[Scenario, Any, dict[str, Any]]:
         further["until_days"] = until_h / 24.0
     further |= _output(output, where)
     return scenario, axes, {key: value for key, value in further.items() if value is not None}
+
+
+def _with_cohort(scenario: Scenario, given: Mapping[str, Any], where: str) -> Scenario:
+    """The scenario with a cohort in it: that of every point."""
+    if "n" not in given:
+        raise FileError(f"{where}: [cohort] has no n, its number of subjects")
+    try:
+        return cohort(scenario, **{"seed": 0, **given})
+    except InputError as error:
+        raise error.located(f"{where}: [cohort]") from None
 
 
 def _table(given: Any, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:

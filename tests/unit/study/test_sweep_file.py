@@ -62,10 +62,31 @@ def test_points_of_a_file_beside_it(tmp_path: Path) -> None:
     assert table["session.dose_mg"].tolist() == [50.0, 25.0]
 
 
+def test_a_cohort_of_a_file_is_in_every_point(tmp_path: Path) -> None:
+    axes = '[axes]\n"session.dose" = [25, 50]\n'
+    path = written(tmp_path, HEAD + axes + '[cohort]\nn = 30\nseed = 4\n[output]\nmetrics = ["clearance_l_per_h"]\n')
+    scenario, axes, arguments = load_sweep_file(path)
+    assert scenario.size == 30
+    table = pk.sweep(scenario, axes, **arguments)
+    drawn = pk.cohort(scenario_of(tmp_path), n=30, seed=4)
+    single = pk.simulate(drawn, until_days=1).exposure()["clearance_l_per_h"]
+    np.testing.assert_allclose(table["clearance_l_per_h_median"], [np.median(single)] * 2, rtol=1e-12)
+    mixed = pk.cohort(scenario_of(tmp_path), n=30, seed=4, child_pugh={"A": 0.5, "B": 0.5})
+    table = pk.sweep(mixed, {"session.dose": [25]}, until_days=1, outputs=["clearance_l_per_h"])
+    single = pk.simulate(mixed, until_days=1).exposure()["clearance_l_per_h"]
+    np.testing.assert_allclose(table["clearance_l_per_h_p95"], [np.quantile(single, 0.95)], rtol=1e-12)
+
+
+def scenario_of(folder: Path) -> pk.Scenario:
+    return pk.load_scenario(written(folder, HEAD))[0]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "has no [axes]"),
+        (AXES + "[cohort]\nseed = 1\n", "has no n"),
+        (AXES + "[cohort]\nn = 0\n", "[cohort]"),
         ("axes = 3\n", "must be a table"),
         (AXES + "[desing]\n", "did you mean 'design'"),
         (AXES + "[design]\nseed = 3\n", "seed has no effect"),
