@@ -35,10 +35,18 @@ _HOMES = {
     "exposure.metrics": ("Exposure",),
     "exposure.nca": ("nca",),
     "report.describe": ("describe",),
+    "report.page.page": ("html_report",),
     "report.table": ("compare",),
     "study.validation": ("validate",),
     "study.comparison": ("Comparison",),
     "study.fit": ("fit_release",),
+    "study.sweep.result": ("SweepResult", "load_sweep"),
+    "study.sweep.run": ("sweep",),
+    "study.population": ("population", "cohort"),
+    "study.covariates": ("covariates", "Covariates"),
+    "study.decision": ("decision_map", "DecisionMap"),
+    "study.pareto": ("pareto", "Pareto"),
+    "study.sensitivity": ("tornado", "morris", "sobol", "Sensitivity"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted([*_HOME, "__version__"])

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import __version__
 from .commands.figures import add_figures, checked_picture, write_exposure
 from .commands.params import add_params
+from .commands.report import add_report
+from .commands.sensitivity import add_sensitivity
 from .commands.shared import (
     DEFAULT_CATHETER,
     DEFAULT_DRUG,
     DEFAULT_PATIENT,
     READING_DAYS,
+    days,
     progress,
     scenario_of_file,
     setting_option,
@@ -27,6 +30,7 @@ from .commands.shared import (
     treatment_options,
     write,
 )
+from .commands.sweep import add_sweep
 from .commands.validate import add_validate
 from .errors import FileError, InputError, NotAcceptedError, PkmodelError, RunError
 
@@ -121,14 +125,17 @@ def _parser() -> argparse.ArgumentParser:
     _output(run, "write the course over time as CSV")
     run.set_defaults(command=_run)
 
-    new = commands.add_parser("new", help="a commented scenario file to start from")
-    new.add_argument("what", choices=["scenario"])
+    new = commands.add_parser("new", help="a commented scenario or sweep file to start from")
+    new.add_argument("what", choices=["scenario", "sweep"])
     new.add_argument("file", nargs="?", metavar="FILE", help="where to write it; to stdout without")
     new.set_defaults(command=_new)
 
     add_figures(commands)
+    add_report(commands)
     add_validate(commands)
+    add_sweep(commands)
     add_params(commands)
+    add_sensitivity(commands)
     info = commands.add_parser("info", help="versions and contents of the library")
     info.set_defaults(command=_info)
     return parser
@@ -138,15 +145,6 @@ def _output(parser: argparse.ArgumentParser, csv: str) -> None:
     parser.add_argument("--wide", action="store_true", help="all columns")
     parser.add_argument("--json", action="store_true", help="one JSON object: rows, reasons, manifest")
     parser.add_argument("--csv", metavar="FILE", help=csv)
-
-
-def _days(text: str) -> float:
-    from .inputs.record import FieldSpec, number_value
-
-    spec = FieldSpec("number", "follow-up", name="until", unit="d", low=0, high=4e4, low_open=True)
-    found = number_value(spec, text, "until")
-    assert isinstance(found, float)
-    return found
 
 
 def _report(comparison: Comparison, options: argparse.Namespace, **words: str | None) -> None:
@@ -175,7 +173,7 @@ def _compare(options: argparse.Namespace) -> None:
     if options.plot is not None:
         checked_picture(options.plot, options.csv)
     more = {"check": options.check, "uncertainty": options.uncertainty, "progress": progress("arms")}
-    comparison = compare(**treatment_arguments(options), until_days=_days(options.until), **more)
+    comparison = compare(**treatment_arguments(options), until_days=days(options.until), **more)
     if options.plot is not None:
         write_exposure(comparison, options.plot)
     if options.csv == "-":
@@ -193,7 +191,7 @@ def _run(options: argparse.Namespace) -> None:
 
     scenario, until_h = scenario_of_file(options.scenario, options.settings)
     if options.until is not None:
-        until_h = 24.0 * _days(options.until)
+        until_h = 24.0 * days(options.until)
     if options.csv is not None:
         simulate(scenario, until_h=until_h).to_csv(options.csv)
     name = os.path.basename(options.scenario).removesuffix(".toml")
@@ -206,17 +204,18 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _new(options: argparse.Namespace) -> None:
-    from .report.starter import SCENARIO
+    from .report.starter import SCENARIO, SWEEP
 
+    text, follow = (SCENARIO, "run {}") if options.what == "scenario" else (SWEEP, "sweep {} --out results")
     if options.file is None:
-        print(SCENARIO, end="")
+        print(text, end="")
         return
     try:
         with open(options.file, "x", encoding="utf-8") as file:
-            file.write(SCENARIO)
+            file.write(text)
     except FileExistsError:
         raise FileError(f"{options.file} exists already; name another file, or remove it first") from None
-    print(f"pkmodel: wrote {options.file}; next: pkmodel run {options.file}", file=sys.stderr)
+    print(f"pkmodel: wrote {options.file}; next: pkmodel {follow.format(options.file)}", file=sys.stderr)
 
 
 def _info(_: argparse.Namespace) -> None:

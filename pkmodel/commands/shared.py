@@ -63,6 +63,16 @@ def scenario_of_file(file: str, settings: list[str]) -> tuple[Scenario, float]:
     return scenario, until_h
 
 
+def days(text: str) -> float:
+    """A follow-up in days, from a text with a unit or a bare number of days."""
+    from ..inputs.record import FieldSpec, number_value
+
+    spec = FieldSpec("number", "follow-up", name="until", unit="d", low=0, high=4e4, low_open=True)
+    found = number_value(spec, text, "until")
+    assert isinstance(found, float)
+    return found
+
+
 def write(text: str) -> None:
     """Print in what the terminal or pipe can show."""
     from ..report.text import needs_ascii, plain

@@ -12,7 +12,7 @@ from pkmodel.inputs.record import NAME_PATTERN, Record, Value, number, part, rec
 
 SPECIES = ("human", "rabbit", "pig", "dog", "rat", "mouse")
 TUMOUR_TYPES = ("hcc", "metastasis", "vx2", "none")
-CHILD_PUGH = ("A", "B", "C", "none")
+CHILD_PUGH = ("A", "B", "C", "mixed", "none")
 PORTAL_THROMBOSIS = ("none", "branch", "main")
 
 

@@ -72,7 +72,7 @@ def _columns(lanes: list[dict[str, float]]) -> dict[str, Array]:
 
 
 def _drawn(ranges: Mapping[str, tuple[float, float, float]], lane: int, attempt: int, seed: int) -> dict[str, float]:
-    return {path: _value(deviate(seed, lane, attempt, path), *bounds) for path, bounds in ranges.items()}
+    return {path: value_at(deviate(seed, lane, attempt, path), *bounds) for path, bounds in ranges.items()}
 
 
 def drawn_paths(
@@ -130,7 +130,7 @@ def deviate(seed: int, lane: int, attempt: int, path: str) -> float:
             return found
 
 
-def _value(z: float, value: float, low: float, high: float) -> float:
+def value_at(z: float, value: float, low: float, high: float) -> float:
     """The value at a standard normal deviate of a distribution with a 90 % range, each side with its own spread."""
     if np.isinf(high):
         return _reciprocal(z, value, low)

@@ -23,8 +23,9 @@ from ..model.problem import Array
 SPREADS = {"tumour.escape_deviation": ("escape_spread", "normal"), "kill.potency": ("potency_spread", "lognormal")}
 WORDS = 8  # uniform numbers a subject holds ready for each path; the first that gives a possible value counts
 MOST_ROUNDS = 60
-QUADRATURE = 61
 WIDEST_LOGIT = 30.0
+NODES = np.linspace(-9.0, 9.0, 721)  # trapezoids over a normal density converge faster than any power of the step
+WEIGHTS = np.exp(-0.5 * NODES**2) / np.exp(-0.5 * NODES**2).sum()
 BITS = 2.0**-53
 
 
@@ -149,7 +150,8 @@ def _limits(row: Row, spec: FieldSpec) -> tuple[float, float]:
         low, high = max(low, origin.plausible[0]), min(high, origin.plausible[1])
     if not low <= value <= high:
         raise ParameterError(
-            f"{path} = {value:g} {unit} lies outside its plausible range [{low:g}, {high:g}] {unit}: no cohort around it",
+            f"{path} = {value:g} {unit} lies outside its plausible range [{low:g}, {high:g}] {unit}; no cohort is "
+            "drawn around it",
             field=path,
             value=value,
             unit=unit,
@@ -170,22 +172,20 @@ def logit_spread(value: float, cv: float, path: str = "value") -> float:
     from scipy.optimize import brentq
 
     if not 0.0 < value < 1.0:
-        raise ParameterError(f"{path} = {value:g} is no share between 0 and 1, which logit-normal values are", field=path)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(QUADRATURE)
-    weights = weights / weights.sum()
-
+        message = f"{path} = {value:g} is not between 0 and 1, as the median of a logit-normal share must be"
+        raise ParameterError(message, field=path, value=value, unit="1", legal="(0, 1)")
     def excess(spread: float) -> float:
-        odds = value / (1.0 - value) * np.exp(spread * nodes)
+        odds = value / (1.0 - value) * np.exp(spread * NODES)
         shares = odds / (1.0 + odds)
-        mean = float(weights @ shares)
-        return math.sqrt(float(weights @ (shares - mean) ** 2)) / mean - cv
+        mean = float(WEIGHTS @ shares)
+        return math.sqrt(float(WEIGHTS @ (shares - mean) ** 2)) / mean - cv
 
     if excess(WIDEST_LOGIT) <= 0.0:
         raise ParameterError(f"no share with median {value:g} varies by a cv of {cv:g} ({path})", field=path, value=cv)
     return float(brentq(excess, 0.0, WIDEST_LOGIT))
 
 
-def uniforms(seed: int, subjects: Sequence[int], path: str, attempt: int) -> Array:
+def uniforms(seed: int, subjects: np.ndarray, path: str, attempt: int) -> Array:
     """Numbers in (0, 1) that belong to a seed, subject, path and attempt alone, (len(subjects), WORDS)."""
     key = zlib.crc32(path.encode())
     words = np.empty((len(subjects), WORDS), dtype=np.uint64)
@@ -204,16 +204,16 @@ def deviates(numbers: Array, distribution: str) -> Array:
     return np.asarray(ndtri(numbers))
 
 
-def first_possible(candidates: Array, variability: Variability, subjects: Sequence[int]) -> Array:
+def first_possible(candidates: Array, variability: Variability) -> Array:
     """The first candidate of each subject inside the range, (n,) of (n, WORDS); NaN where none is."""
     inside = (candidates >= variability.low) & (candidates <= variability.high)
     pick = inside.argmax(axis=1)
-    rows = np.arange(len(subjects))
+    rows = np.arange(len(candidates))
     return np.where(inside[rows, pick], candidates[rows, pick], np.nan)
 
 
 def impossible(build: Callable[[np.ndarray], object], lanes: np.ndarray) -> Iterator[int]:
-    """Yield the lanes that make no legal subject, found by halving: `build` raises ParameterError for a set with one."""
+    """Yield the lanes that make no legal subject, by halving: `build` raises ParameterError for lanes with one."""
     try:
         build(lanes)
     except ParameterError:

@@ -107,9 +107,9 @@ def test_ranges() -> None:
                                (50.0, 20.0, float("inf")), (-1.0, -2.0, 3.0)],
 )  # fmt: skip
 def test_ends_of_a_range_are_at_their_quantiles(value: float, low: float, high: float) -> None:
-    assert uncertainty._value(0.0, value, low, high) == pytest.approx(value)
-    assert uncertainty._value(-uncertainty.TAIL, value, low, high) == pytest.approx(low)
-    assert uncertainty._value(uncertainty.TAIL, value, low, high) == pytest.approx(high)
+    assert uncertainty.value_at(0.0, value, low, high) == pytest.approx(value)
+    assert uncertainty.value_at(-uncertainty.TAIL, value, low, high) == pytest.approx(low)
+    assert uncertainty.value_at(uncertainty.TAIL, value, low, high) == pytest.approx(high)
 
 
 def test_interval_passes_over_what_is_missing() -> None:
