@@ -77,6 +77,7 @@ class Entry:
     name, title, question : of the figure
     seconds : that its numbers take on one core
     data, draw : its functions
+    answer : what its numbers answer to the question; None where it asks none
     """
 
     name: str
@@ -85,6 +86,7 @@ class Entry:
     seconds: float
     data: Callable[..., FigureData]
     draw: Callable[[FigureData], Figure]
+    answer: Callable[[FigureData], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def gallery() -> Mapping[str, Entry]:
 
 def _entry(module: ModuleType) -> Entry:
     name = module.__name__.rpartition(".")[2]
-    return Entry(name, module.TITLE, module.QUESTION, module.SECONDS, module.data, module.draw)
+    answer = getattr(module, "answer", None)
+    return Entry(name, module.TITLE, module.QUESTION, module.SECONDS, module.data, module.draw, answer)
 
 
 def entry(name: str) -> Entry:
@@ -147,14 +150,15 @@ def write(
     InputError
         No such figure, format or setting.
     """
-    figure, chosen = entry(name), dict(settings or {})
+    figure = entry(name)
+    known = inspect.signature(figure.data).parameters
+    chosen = {**{key: each.default for key, each in known.items()}, **(settings or {})}
     for each in formats:
         if each not in FORMATS:
             raise UnknownNameError.of("format", each, FORMATS)
-    known = tuple(inspect.signature(figure.data).parameters)
     for each in chosen:
         if each not in known:
-            raise UnknownNameError.of(f"setting of figure {name}:", each, known)
+            raise UnknownNameError.of(f"setting of figure {name}:", each, tuple(known))
     place, digest = Path(folder), digest_of(figure, chosen)
     place.mkdir(parents=True, exist_ok=True)
     found = None if fresh else stored(place, name, digest)
@@ -184,7 +188,7 @@ def stored(folder: Path, name: str, digest: str) -> FigureData | None:
 
 
 def digest_of(figure: Entry, settings: Mapping[str, Any]) -> str:
-    """Return the sha256 of everything that a figure's numbers come from: its settings, the library and the code."""
+    """Return the sha256 of all that a figure's numbers come from: its settings, the library and the code."""
     own = Path(inspect.getfile(figure.data))
     sha = hashlib.sha256(f"{figure.name}{_text(settings)}{_code()}".encode())
     sha.update(own.read_bytes())
@@ -237,6 +241,7 @@ def _manifest(figure: Entry, data: FigureData, settings: Mapping[str, Any], dige
         "figure": figure.name,
         "title": figure.title,
         "question": figure.question,
+        "answer": None if figure.answer is None else figure.answer(data),
         "caption": data.caption,
         "n": data.n,
         "seed": data.seed,

@@ -1,4 +1,4 @@
-"""Every figure of the gallery on small inputs: numbers that repeat, a picture that can be read, nothing that breaks it.
+"""Every figure of the gallery on small inputs: numbers that repeat, a picture that can be read, nothing that breaks.
 
 To add a figure name the settings that make it small in `SMALL`.
 """
