@@ -40,6 +40,8 @@ _HOMES = {
     "study.validation": ("validate",),
     "study.comparison": ("Comparison",),
     "study.fit": ("fit_release",),
+    "study.sweep.result": ("SweepResult", "load_sweep"),
+    "study.sweep.run": ("sweep",),
     "study.population": ("population", "cohort"),
     "study.covariates": ("covariates", "Covariates"),
     "study.decision": ("decision_map", "DecisionMap"),

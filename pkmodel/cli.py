@@ -16,6 +16,7 @@ from . import __version__
 from .commands.figures import add_figures, checked_picture, write_exposure
 from .commands.params import add_params
 from .commands.report import add_report
+from .commands.sensitivity import add_sensitivity
 from .commands.shared import (
     DEFAULT_CATHETER,
     DEFAULT_DRUG,
@@ -29,6 +30,7 @@ from .commands.shared import (
     treatment_options,
     write,
 )
+from .commands.sweep import add_sweep
 from .commands.validate import add_validate
 from .errors import FileError, InputError, NotAcceptedError, PkmodelError, RunError
 
@@ -123,15 +125,17 @@ def _parser() -> argparse.ArgumentParser:
     _output(run, "write the course over time as CSV")
     run.set_defaults(command=_run)
 
-    new = commands.add_parser("new", help="a commented scenario file to start from")
-    new.add_argument("what", choices=["scenario"])
+    new = commands.add_parser("new", help="a commented scenario or sweep file to start from")
+    new.add_argument("what", choices=["scenario", "sweep"])
     new.add_argument("file", nargs="?", metavar="FILE", help="where to write it; to stdout without")
     new.set_defaults(command=_new)
 
     add_figures(commands)
     add_report(commands)
     add_validate(commands)
+    add_sweep(commands)
     add_params(commands)
+    add_sensitivity(commands)
     info = commands.add_parser("info", help="versions and contents of the library")
     info.set_defaults(command=_info)
     return parser
@@ -200,17 +204,18 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _new(options: argparse.Namespace) -> None:
-    from .report.starter import SCENARIO
+    from .report.starter import SCENARIO, SWEEP
 
+    text, follow = (SCENARIO, "run {}") if options.what == "scenario" else (SWEEP, "sweep {} --out results")
     if options.file is None:
-        print(SCENARIO, end="")
+        print(text, end="")
         return
     try:
         with open(options.file, "x", encoding="utf-8") as file:
-            file.write(SCENARIO)
+            file.write(text)
     except FileExistsError:
         raise FileError(f"{options.file} exists already; name another file, or remove it first") from None
-    print(f"pkmodel: wrote {options.file}; next: pkmodel run {options.file}", file=sys.stderr)
+    print(f"pkmodel: wrote {options.file}; next: pkmodel {follow.format(options.file)}", file=sys.stderr)
 
 
 def _info(_: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,12 +35,12 @@ from .figures import (
     release,
     repeated_sessions,
     sensitivity,
+    style,
     validation,
     virtual_cohort,
     what_kills,
 )
 from .figures.data import FigureData
-from .figures.style import save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -168,7 +169,7 @@ def write(
     (place / f"{name}.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     picture = figure.draw(data)
     for each in formats:
-        save(picture, place / f"{name}.{each}")
+        style.save(picture, place / f"{name}.{each}")
     written = (place / f"{name}.{ending}" for ending in (*formats, "csv", "json"))
     return Written(name, tuple(written), manifest, found is not None)
 
@@ -189,10 +190,21 @@ def stored(folder: Path, name: str, digest: str) -> FigureData | None:
 
 def digest_of(figure: Entry, settings: Mapping[str, Any]) -> str:
     """Return the sha256 of all that a figure's numbers come from: its settings, the library and the code."""
-    own = Path(inspect.getfile(figure.data))
     sha = hashlib.sha256(f"{figure.name}{_text(settings)}{_code()}".encode())
-    sha.update(own.read_bytes())
+    for name in sorted(_modules_of(figure.data.__module__, set())):
+        sha.update(Path(inspect.getfile(sys.modules[name])).read_bytes())
     return sha.hexdigest()
+
+
+def _modules_of(name: str, found: set[str]) -> set[str]:
+    """A figure's module and those beside it that it takes anything from, except how things look."""
+    home = name.rpartition(".")[0]
+    found.add(name)
+    for each in vars(sys.modules[name]).values():
+        other = each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", None) or ""
+        if other.startswith(f"{home}.") and other not in found and other != style.__name__:
+            _modules_of(other, found)
+    return found
 
 
 def _text(settings: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A scenario to start from: what `pkmodel new scenario` writes."""
+"""A scenario and a sweep to start from: what `pkmodel new` writes."""
 
 from __future__ import annotations
 
@@ -35,4 +35,35 @@ embolic = "gelatin_sponge"
 "patient.tumour.diameter" = "50 mm"
 # "drug.liver.ps" = 200
 # "embolic.occlusion" = 0.8
+"""
+
+SWEEP = """\
+# A sweep for `pkmodel sweep THIS_FILE --out DIR`: a scenario as of `pkmodel new scenario`, and its axes.
+schema = 1
+title = "Tumour size, carrier and occlusion"
+patient = "hcc_reference"
+catheter = "lobar"
+until = "28 d"              # left out: 28 d after the last session of each point
+
+[[session]]
+at = "0 d"
+give = [{ drug = "doxorubicin", dose = "50 mg", route = "hepatic_artery", carrier = "lipiodol_emulsion" }]
+embolic = "gelatin_sponge"
+
+# Any path of the scenario: a list of values or names, or a range (of a grid with n, on a linear or log scale).
+[axes]
+"patient.tumour.diameter" = { low = "20 mm", high = "80 mm", n = 4 }
+carrier = ["lipiodol_emulsion", "beads"]
+"embolic.occlusion" = [0.3, 0.6, 0.9]
+
+[design]
+kind = "grid"               # or lhs, sobol (with n and seed; no n on the axes), csv (with file; no [axes])
+
+# [output]
+# metrics = ["tumour_plasma_auc_ratio", "necrosis_percent"]   # all by default
+# courses_at = ["1 h", "24 h", "7 d"]                         # full courses too, one npz a chunk
+
+# [cohort]                  # a virtual cohort in every point: number, median, 5 % and 95 % instead of single numbers
+# n = 200
+# seed = 1
 """

@@ -162,7 +162,8 @@ def decision_map(
     for step, (name, scenario) in enumerate(arms.items()):
         drawn = uncertain(scenario, draws, seed=seed, kinds=tuple(kinds))
         report = None if progress is None else (lambda done, s=step: progress(s * len(grid) + done, 2 * len(grid)))
-        values[name], reasons[name] = _Cells(scenario, drawn, (x_path, y_path), grid).measured(metric, asked, report)
+        cells = _Cells(scenario, drawn, draws, (x_path, y_path), grid)
+        values[name], reasons[name] = cells.measured(metric, asked, report)
     shape = (len(ys), len(xs), draws)
     found = _read((values[arm] - values[over]).reshape(shape), sign)
     told = np.where(reasons[arm] != "", reasons[arm], reasons[over]).reshape(shape)
@@ -201,9 +202,10 @@ def _failures(told: np.ndarray) -> dict[tuple[int, int], str]:
 class _Cells:
     """The lanes of one arm: every cell of the grid with every draw, in blocks of whole cells."""
 
-    def __init__(self, scenario: Scenario, drawn: Scenario, paths: tuple[str, str], grid: Array) -> None:
-        self.scenario, self.paths, self.grid = scenario, paths, grid
-        self.draws = drawn.size
+    def __init__(
+        self, scenario: Scenario, drawn: Scenario, draws: int, paths: tuple[str, str], grid: Array
+    ) -> None:
+        self.scenario, self.draws, self.paths, self.grid = scenario, draws, paths, grid
         known = frozenset(scenario.paths())
         self.drawn = {path: v for path, v, *_ in drawn.rows() if isinstance(v, np.ndarray) and path in known}
 

@@ -1,7 +1,7 @@
 """Cohorts of tumours on evenly spread points, for published shares of a group: every lane becomes a small cohort.
 
 Tumours differ in the share that escapes the artery, in potency of the drug, and in how far the agents occlude; each by
-its declared variability. The points are the same for every lane, so that a share depends smoothly on the typical values.
+its declared variability. The points are the same for every lane: a share depends smoothly on the typical values.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _varied(scenario: Scenario) -> Iterator[tuple[str, str, str | float]]:
 
 
 def _deviates(size: int, dimensions: int) -> Array:
-    """Standard normal deviates on a low-discrepancy sequence (Kronecker, generalised golden ratio), (dimensions, size)."""
+    """Standard normal deviates on a low-discrepancy sequence (Kronecker, generalised golden ratio), (dims, size)."""
     from scipy.special import ndtri
 
     ratio = 2.0

@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...errors import RunError
+from ...errors import InputError, RunError
 from ...model.problem import Array
 from ..uncertainty import TAIL
-from .stage import Datum, Free, Known, Stage
+from .stage import Datum, Free, Known, Stage, signed_root_deviance
 
 NARROWED = 0.7  # posterior over prior spread below which the data are said to decide a parameter
+FLAT, STILL = 0.9, 0.25  # narrowed less than to this, and moved by less prior spreads than this: nothing was learnt
+REACH = (-TAIL, TAIL)  # of a profile: both ends of the prior, beside the fit itself
 RANK_TOLERANCE = 1e-6  # of the largest singular value
-XTOL, FTOL, GTOL = 1e-10, 1e-12, 1e-9
+XTOL, FTOL, GTOL = 1e-9, 1e-11, 1e-9
+ROUGH = 1e6  # times these tolerances are enough for a misfit that is read to a tenth
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,10 @@ class Found:
     ----------
     free : what was fitted
     position, error : on the transformed axis, with the prior counted as information
-    decided : the data narrow the prior to `NARROWED` of its spread or less
+
+    Data that narrow the prior to `NARROWED` of its spread *decide* a parameter. One that is neither narrowed nor moved
+    is *flat*. What lies between is decided only together with others: it takes the most probable value, stays
+    assumed, and keeps its range.
     """
 
     free: Free
@@ -61,9 +68,19 @@ class Found:
         return self.error / self.free.spread
 
     @property
+    def moved(self) -> float:
+        """Distance from the prior's centre in prior spreads."""
+        return (self.position - self.free.centre) / self.free.spread
+
+    @property
     def decided(self) -> bool:
         """Whether the data decide it."""
         return self.narrowed <= NARROWED
+
+    @property
+    def flat(self) -> bool:
+        """Whether the data say nothing of it: neither narrowed nor moved."""
+        return self.narrowed > FLAT and abs(self.moved) < STILL
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +89,20 @@ class StageFit:
 
     Attributes
     ----------
-    stage : as fitted, with undecided parameters held at their priors
+    whole, joint : the stage with all its parameters, and where it is most probable
+    stage : as fitted in the end, with flat parameters held at their priors
     parameters : of the last fit
-    undecided : parameters that the data do not decide, as the first fit with all of them found them
+    flat : parameters of which the data say nothing, as the first fit found them
     predicted : (m,) of the data, at the fitted values
     rank, condition : of the data's Fisher matrix over all free parameters scaled by their priors, without priors
     cost : half the sum of squared residuals, priors included
-    curve_deviation : largest relative misfit of the reference curve
     """
 
+    whole: Stage
+    joint: Array
     stage: Stage
     parameters: tuple[Found, ...]
-    undecided: tuple[Found, ...]
+    flat: tuple[Found, ...]
     predicted: Array
     covariance: Array
     position: Array
@@ -102,29 +121,40 @@ class StageFit:
 
 
 def fit_stage(stage: Stage) -> StageFit:
-    """Fit a stage with all its parameters, then again with those held at their priors that the data do not decide.
+    """Fit a stage with all its parameters, then again with those held at their priors of which the data say nothing.
 
     Raises
     ------
     RunError
         The fit did not converge, or a trial could not be simulated.
     """
-    x, covariance, _ = minimise(stage)
-    rank, condition = information(stage, x)
-    everything = found_of(stage, x, covariance)
-    undecided = tuple(each for each in everything if not each.decided)
-    if undecided:
-        stage = stage.holding({each.free.name: each.free.start for each in undecided})
-        x, covariance, _ = minimise(stage)
-    cost = 0.5 * float(np.sum(stage.at(x)[0] ** 2))
-    predicted = stage.predict(x[:, None])[:, 0]
+    joint, covariance, _ = minimise(stage)
+    rank, condition = information(stage, joint)
+    everything = found_of(stage, joint, covariance)
+    flat = tuple(each for each in everything if each.flat)
+    kept, x = stage, joint
+    if flat:
+        kept = stage.holding({each.free.name: each.free.start for each in flat})
+        x, covariance, _ = minimise(kept, np.delete(joint, [i for i, each in enumerate(everything) if each.flat]))
     return StageFit(
-        stage, found_of(stage, x, covariance), undecided, predicted, covariance, x, rank, condition, cost
+        stage,
+        joint,
+        kept,
+        found_of(kept, x, covariance),
+        flat,
+        kept.predict(x[:, None])[:, 0],
+        covariance,
+        x,
+        rank,
+        condition,
+        0.5 * float(np.sum(kept.at(x)[0] ** 2)),
     )
 
 
-def minimise(stage: Stage, start: Array | None = None) -> tuple[Array, Array, float]:
+def minimise(stage: Stage, start: Array | None = None, *, tolerance: float = 1.0) -> tuple[Array, Array, float]:
     """Most probable position (k,), its covariance (k, k) on the transformed axes, and the cost.
+
+    Tolerances are multiplied by `tolerance`.
 
     Raises
     ------
@@ -136,12 +166,17 @@ def minimise(stage: Stage, start: Array | None = None) -> tuple[Array, Array, fl
     first = stage.start() if start is None else start
     if first.size == 0:
         return first, np.zeros((0, 0)), 0.5 * float(np.sum(stage.residuals(first[:, None]) ** 2))
-    options: dict[str, Any] = {"xtol": XTOL, "ftol": FTOL, "gtol": GTOL, "max_nfev": 200}
+    if not np.all(np.isfinite(stage.at(first)[0])):
+        stage.residuals(first[:, None])  # raises what is wrong with the start
+        raise RunError(f"stage {stage.name}: trial values beside the start make no subject")
+    options: dict[str, Any] = {
+        "xtol": XTOL * tolerance, "ftol": FTOL * tolerance, "gtol": GTOL * tolerance, "max_nfev": 200,
+    }  # fmt: skip
     found = least_squares(lambda x: stage.at(x)[0], first, jac=lambda x: stage.at(x)[1], x_scale="jac", **options)
     if found.status <= 0:
         raise RunError(f"stage {stage.name} did not converge: {found.message}")
     slope = stage.at(found.x)[1]
-    return found.x, np.linalg.inv(slope.T @ slope), float(found.cost)
+    return np.asarray(found.x, dtype=float), np.asarray(np.linalg.inv(slope.T @ slope)), float(found.cost)
 
 
 def found_of(stage: Stage, x: Array, covariance: Array) -> tuple[Found, ...]:
@@ -186,16 +221,31 @@ class Profile:
         return {(True, True): "both", (True, False): "low", (False, True): "high", (False, False): "none"}[low, high]
 
 
-def profile(stage: Stage, fitted: Array, name: str, *, points: int = 7, reach: float = 2.0) -> Profile:
-    """Profile of one parameter over `reach` prior spreads to either side of its prior's centre."""
+def profile(fit: StageFit, name: str) -> Profile:
+    """Profile of one parameter of a stage at its best and at both ends of its prior, all others free."""
+    stage, fitted = fit.whole, fit.joint
     index = next(i for i, each in enumerate(stage.free) if each.name == name)
     free = stage.free[index]
-    positions = free.centre + free.spread * np.linspace(-reach, reach, points)
-    cost, rest = np.empty(points), np.delete(fitted, index)
-    for i in np.argsort(np.abs(positions - fitted[index])):
-        held = stage.holding({name: float(free.value(positions[i]))})
-        _, _, cost[i] = minimise(held, rest)
-    return Profile(free, np.array([float(free.value(each)) for each in positions]), 2.0 * (cost - cost.min()))
+    own = (fitted[index] - free.centre) / free.spread
+    # Where all are most probable, so are the others with this one held: the joint fit less its own prior.
+    best = 0.5 * float(np.sum(stage.at(fitted)[0] ** 2)) - 0.5 * own**2
+    found, rest = {float(fitted[index]): best}, np.delete(fitted, index)
+    for step in REACH:
+        position = free.centre + free.spread * step
+        found[position] = _least(stage.holding({name: float(free.value(position))}), rest)
+    positions = np.array(sorted(found))
+    misfit = np.array([2.0 * found[each] for each in positions])
+    return Profile(free, np.array([float(free.value(each)) for each in positions]), misfit - misfit.min())
+
+
+def _least(stage: Stage, start: Array) -> float:
+    """Least cost of a stage from a start, or from its priors where the start makes no subject; infinite without any."""
+    for first in (start, stage.start()):
+        try:
+            return minimise(stage, first, tolerance=ROUGH)[2]
+        except InputError:
+            continue
+    return np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +266,7 @@ class LeftOut:
     high: Array
 
     @property
-    def covered(self) -> Array:
+    def covered(self) -> NDArray[np.bool_]:
         """Whether each interval holds its observation, (m,)."""
         observed = np.array([each.observed for each in self.data])
         return (self.low <= observed) & (observed <= self.high)
@@ -234,8 +284,7 @@ def leave_one_study_out(stage: Stage, fitted: Array) -> list[LeftOut]:
 
 
 def _predicted(study: str, stage: Stage, x: Array, covariance: Array) -> LeftOut:
-    predicted = stage.predict(x[:, None])[:, 0]
-    residual, slope = stage.at(x)
+    predicted, slope = stage.predict(x[:, None])[:, 0], stage.at(x)[1]
     m = len(stage.data)
     spread = np.sqrt(1.0 + np.einsum("ij,jk,ik->i", slope[:m], covariance, slope[:m]))  # of the weighted residual
     low, high = np.empty(m), np.empty(m)
@@ -248,8 +297,6 @@ def _limits(datum: Datum, predicted: float, reach: float) -> tuple[float, float]
     """Observations whose weighted residual lies within `reach` of nought."""
     if not datum.is_share:
         return predicted * np.exp(-reach * datum.sigma), predicted * np.exp(reach * datum.sigma)
-    from .stage import signed_root_deviance
-
-    shares = np.linspace(0.0, 1.0, 1001)
-    inside = [s for s in shares if abs(float(signed_root_deviance(float(s), np.asarray(predicted), datum.size))) <= reach]
+    shares, expected = np.linspace(0.0, 1.0, 1001), np.asarray(predicted)
+    inside = [s for s in shares if abs(float(signed_root_deviance(float(s), expected, datum.size))) <= reach]
     return (min(inside), max(inside)) if inside else (predicted, predicted)

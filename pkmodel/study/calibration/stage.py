@@ -7,30 +7,24 @@ with the 5 % and 95 % points of its range, and one batch of lanes gives predicti
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ...course import Trajectory, simulate
-from ...errors import ParameterError, PlausibilityWarning, RunError
-from ...inputs.cases import Case, Observation, Reading, observations
-from ...inputs.scenario import Scenario
+from ...errors import InputError, RunError
+from ...inputs.cases import Case, Observation, observations
 from ...model.problem import Array
-from .. import quantities, subjects
 from ..disposition import Case as CurveCase
 from ..disposition import plasma_curve, with_parameters
 from ..quantities import COHORT_QUANTITIES
-from ..tumours import cohort_of
 from ..uncertainty import TAIL
+from .predict import predict_case
 
-RTOL = 1e-6  # of the solver: central differences divide its error by their step
 STEP = 3e-3  # of central differences, on the transformed axis
-COHORT, COHORT_RTOL = 128, 1e-4  # tumours, evenly spread; lanes share their steps, so that differences stay smooth
-BANDWIDTH = 0.35  # of a share's smoothed edge, on the logit axis; tumours spread over several logits
 CURVE_SIGMA = 0.02  # relative misfit of a reference curve that is let pass: a constraint more than data
+CURVE_SPREAD = 1.5  # of the logarithm of a compartment: only so wide that none runs away that the liver replaces
 CURVE_POINTS = 20  # what the points of a curve count as together; they are one model's, no independent data
 _FORWARD: Mapping[str, Callable[[Any], Any]] = {
     "log": np.log, "logit": lambda x: np.log(x / (1.0 - x)), "linear": np.asarray,
@@ -52,6 +46,7 @@ class Free:
     note : where the prior comes from
     drug, patients : the path is moved only in cases of this drug, or of these patients
     scale : axis of the fit: ``log``, ``logit`` or ``linear``
+    also : further paths that share the value
     """
 
     path: str
@@ -62,6 +57,7 @@ class Free:
     drug: str | None = None
     patients: tuple[str, ...] = ()
     scale: str = "log"
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -191,7 +187,7 @@ class Stage:
             lanes[np.arange(k), 1 + k + np.arange(k)] -= STEP
             try:
                 found = self.residuals(lanes)
-            except ParameterError:  # no such subject, as when the liver would clear more than the whole body
+            except InputError:  # no such subject, as when the liver would clear more than the whole body
                 return np.full(self.size, np.inf), np.zeros((self.size, k))
             slope = (found[:, 1 : 1 + k] - found[:, 1 + k :]) / (2.0 * STEP)
             self._cache.clear()
@@ -201,7 +197,8 @@ class Stage:
     @property
     def size(self) -> int:
         """Number of residuals."""
-        return len(self.data) + len(self.free) + (0 if self.curve is None else self.curve.reference().size)
+        curve = 0 if self.curve is None else self.curve.reference().size
+        return len(self.data) + curve + self.start().size
 
     def residuals(self, lanes: Array) -> Array:
         """Weighted residuals of every lane, (m, n)."""
@@ -210,6 +207,8 @@ class Stage:
         if self.curve is not None:
             rows += list(self._curve_residuals(lanes))
         rows += [(lanes[i] - each.centre) / each.spread for i, each in enumerate(self.free)]
+        for row, compartment in zip(lanes[len(self.free) :], self._compartments().values(), strict=True):
+            rows.append((row - math.log(compartment.start)) / CURVE_SPREAD)
         return np.array(rows)
 
     def predict(self, lanes: Array) -> Array:
@@ -222,10 +221,13 @@ class Stage:
 
     def settings(self, case: Case, lanes: Array) -> dict[str, Any]:
         """Paths and values of a case: those of earlier stages, and this one's as arrays (n,)."""
-        found: dict[str, Any] = {each.free.path: each.value for each in self.known if each.free.concerns(case)}
+        found: dict[str, Any] = {}
+        for known in self.known:
+            if known.free.concerns(case):
+                found |= dict.fromkeys((known.free.path, *known.free.also), known.value)
         for each, row in zip(self.free, lanes, strict=False):
             if each.concerns(case):
-                found[each.path] = each.value(row)
+                found |= dict.fromkeys((each.path, *each.also), each.value(row))
         if self.curve is not None and case.drug == self.curve.drug:
             for path, row in zip(self._compartments(), lanes[len(self.free) :], strict=True):
                 found[f"drug.{case.drug}.{path}"] = np.exp(row)
@@ -250,69 +252,12 @@ class Stage:
         return np.asarray(np.log(curve / reference[:, None]) * weight)
 
 
-def predict_case(
-    case: Case, wanted: Sequence[Observation], settings: Mapping[str, Any], lanes: int
-) -> dict[str, Array]:
-    """What observations of a case come out as, id -> (n,), in the unit of their rows; shares as a fraction.
-
-    Raises
-    ------
-    RunError
-        A lane could not be simulated.
-    """
-    courses: dict[tuple[str, bool], Trajectory] = {}
-    readings = [each for o in wanted for each in (o.reading, o.over) if each is not None]
-
-    def value(reading: Reading) -> tuple[Array, quantities.Subject]:
-        cohort = reading.quantity in COHORT_QUANTITIES
-        key = (reading.arm, cohort)
-        if key not in courses:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", PlausibilityWarning)  # trial values
-                usual, moved = (subjects.scenario(case, case.arms[reading.arm], each) for each in ({}, settings))
-            courses[key] = _course(case, usual, moved, [r for r in readings if r.arm == reading.arm], cohort)
-        course = courses[key]
-        found = _smooth_share(course, reading, lanes) if cohort else None
-        subject = quantities.subject_of(course)
-        return (quantities.value(course, reading, subject) if found is None else found), subject
-
-    predicted = {}
-    for each in wanted:
-        found, subject = value(each.reading)
-        if each.over is not None:
-            found = found / value(each.over)[0]
-        elif each.reading.quantity not in COHORT_QUANTITIES:
-            found = found * quantities.in_unit(each.reading.quantity, each.unit, subject)
-        predicted[each.id] = np.broadcast_to(found, (lanes,))
-    return predicted
-
-
-def _course(case: Case, usual: Scenario, scenario: Scenario, readings: Iterable[Reading], cohort: bool) -> Trajectory:
-    times = np.unique(np.concatenate([quantities.grid(each, case.until_h) for each in readings]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PlausibilityWarning)
-        scenario = cohort_of(scenario, COHORT, like=usual) if cohort else scenario
-        course = simulate(scenario, until_h=case.until_h, times_h=times, rtol=COHORT_RTOL if cohort else RTOL)
-    if course.failures:
-        lane, reason = next(iter(course.failures.items()))
-        raise RunError(f"case {case.id}: lane {lane} failed: {reason}", lanes=[lane])
-    return course
-
-
-def _smooth_share(course: Trajectory, reading: Reading, lanes: int) -> Array:
-    """Share of a cohort beyond the threshold with a smooth edge, so that it has a derivative, (n,)."""
-    from scipy.special import expit, logit
-
-    beyond, values, threshold = quantities.cohort_reading(course, reading)
-    tiny = np.finfo(float).tiny
-    distance = logit(np.clip(values, tiny, 1.0 - 1e-12)) - logit(threshold)
-    share = expit(beyond * distance / (BANDWIDTH / 1.7))  # a logistic edge as wide as a normal of the bandwidth
-    cohorts = max(share.size // COHORT, 1)
-    return np.broadcast_to(share.reshape(cohorts, -1).mean(axis=1), (lanes,))
-
-
 def data_of(
-    ids: Iterable[str], *, sigma: float, sigmas: Mapping[str, float] | None = None, sizes: Mapping[str, float] | None = None
+    ids: Iterable[str],
+    *,
+    sigma: float,
+    sigmas: Mapping[str, float] | None = None,
+    sizes: Mapping[str, float] | None = None,
 ) -> tuple[Datum, ...]:
     """Observations of role `fit` by id, with their weights.
 

@@ -84,6 +84,18 @@ def test_less_plasma_exposure_is_better(arms: dict[str, pk.Scenario]) -> None:
     assert np.all(tumour.difference > 0.0) and tumour.beats.all()
 
 
+def test_an_arm_of_which_nothing_is_drawn_or_moved(arms: dict[str, pk.Scenario]) -> None:
+    """No drug, so nothing fitted: the same in every cell and draw, against an arm that is not."""
+    x, y = ("drug.kill.potency", [0.1, 0.4]), ("drug.tumour.ps", [2.0, 8.0])
+    asked = {"x": x, "y": y, "draws": 3, "kinds": ["fitted"]}
+    found = pk.decision_map(arms, NECROSIS, arm="emulsion_sponge", over="bland_embolisation", **asked)
+    alone, _ = measure([arms["bland_embolisation"]], NECROSIS, until_h=672.0, rtol=1e-5)
+    other = pk.decision_map(arms, NECROSIS, arm="emulsion_sponge", over="hepatic_artery_bolus", **asked)
+    bolus = arms["hepatic_artery_bolus"].with_values({x[0]: np.tile(x[1], 2), y[0]: np.repeat(y[1], 2)})
+    values, _ = measure([bolus], NECROSIS, until_h=672.0, rtol=1e-5)
+    np.testing.assert_allclose(found.difference + alone, other.difference + values.reshape(2, 2), atol=2e-3)
+
+
 def test_the_contour_lies_between_cells_of_different_sign(arms: dict[str, pk.Scenario]) -> None:
     """A bland embolisation against a bolus: without a tumour to block it loses, with a deep one it wins."""
     x, y = ("embolic.gelatin_sponge.occlusion", [0.0, 0.3, 0.95]), ("embolic.lipiodol.occlusion", [0.0, 0.3, 0.95])
@@ -185,11 +197,15 @@ def test_a_front_over_arms_carriers_and_intervals(arms: dict[str, pk.Scenario]) 
 
 
 def test_what_cannot_be_given_is_a_point_with_its_reason(arms: dict[str, pk.Scenario]) -> None:
-    """A horizon before the second session is no treatment that fails: it is a mistake of the one who asks."""
-    axes = {"regimen.every": [20], "regimen.times": [1, 2]}
-    found = pk.pareto({"iv": arms["iv"]}, axes)
+    """A setting without effect, and a session after the horizon: each stands alone, the others have their numbers."""
+    found = pk.pareto({"iv": arms["iv"]}, {"regimen.every": [20], "regimen.times": [1, 2]})
     assert [point["status"] == "ok" for point in found.points] == [False, True]
     assert "no effect on a single session" in found.points[0]["status"]
+    axes = {"session.at": ["0 d", "40 d", "1 d"]}
+    late = pk.pareto(arms["iv"], axes, until_days=35.0, control="tumour_auc_ug_h_per_g")
+    assert [point["status"] == "ok" for point in late.points] == [True, False, True]
+    assert "after the end of follow-up" in late.points[1]["status"] and late.points[1]["control"] is None
+    assert sum(point["on_front"] for point in late.points) == len(late.front) > 0
 
 
 @pytest.mark.parametrize(

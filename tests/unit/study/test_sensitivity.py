@@ -18,7 +18,7 @@ from pkmodel.model.columns import derived_clearances
 from pkmodel.study import question
 from pkmodel.study.arms import arm_scenarios
 from pkmodel.study.factors import NO_GRADE, TIED, factors_of, grade_of
-from pkmodel.study.measures import direction, units
+from pkmodel.study.measures import direction, measure, measures, units
 from pkmodel.study.uncertainty import FARTHEST, drawn_paths, value_at
 
 RATIO, NECROSIS = "tumour_plasma_auc_ratio", "necrosis_percent"
@@ -182,6 +182,21 @@ def test_results_are_the_same_again_and_written_with_units(arms: dict[str, pk.Sc
     sizes = [row["mu_star"] for row in one.rows]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > 0.0
     assert all(row["mu_star_low_95"] <= row["mu_star"] <= row["mu_star_high_95"] for row in one.rows)
+
+
+def test_measures_are_the_numbers_of_a_comparison() -> None:
+    """One lane of `measure` says what `compare` says, and the log kill what is left of the untreated tumour."""
+    arms = arm_scenarios("hcc_reference", drug="doxorubicin", arms=["emulsion_sponge"])
+    row = pk.compare("hcc_reference", drug="doxorubicin", arms=["emulsion_sponge"]).row("emulsion_sponge")
+    names = ("tumour_plasma_auc_ratio", "necrosis_percent", "neutrophil_nadir_1e9_per_l", "plasma_cmax_ng_per_ml")
+    scenario = arms["emulsion_sponge"]
+    for name, (values, reasons) in zip(
+        names, measures([scenario], names, until_h=672.0, rtol=1e-5), strict=True
+    ):
+        assert values[0] == pytest.approx(row[name], rel=1e-4) and reasons[0] == ""
+    kill, _ = measure([scenario], "log10_kill", until_h=672.0, rtol=1e-5)
+    growth = 2.0 ** (28.0 / scenario.get("patient.tumour.doubling_time"))
+    assert kill[0] == pytest.approx(math.log10(100.0 * growth / row["viable_left_percent"]), rel=1e-4)
 
 
 def test_measures_know_their_direction() -> None:

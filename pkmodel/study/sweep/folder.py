@@ -1,0 +1,142 @@
+"""The folder of a sweep: whether it may be used, what is in it, and what has happened to it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import FileError
+from .chunks import COURSES, FOLDER, Damage, FolderStore, Store
+from .compute import STATUSES
+from .durable import TEMPORARY, remove_leftovers
+from .manifest import NAME, DamagedManifest, differences, read_manifest, write_manifest
+from .plan import Plan
+
+LOG = "log.txt"
+
+
+def prepare(folder: Path, manifest: dict[str, Any], *, resume: bool) -> None:
+    """Make a folder ready for a sweep, or see that it holds this very sweep.
+
+    Raises
+    ------
+    FileError
+        It holds something else, or it is not empty and is not to be continued.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = [each for each in folder.iterdir() if not each.name.endswith(TEMPORARY)]
+    except OSError as error:
+        raise FileError(f"cannot use {folder} as the folder of a sweep: {error.strerror}") from None
+    for each in (folder, folder / FOLDER, folder / COURSES):
+        remove_leftovers(each)
+    if there and not resume:
+        raise FileError(
+            f"{folder} is not empty; name a new folder, or go on with the sweep in it with resume (--resume)"
+        )
+    if not there or not _same(folder, manifest):
+        write_manifest(folder, manifest)
+    _append(folder, "resumed" if there else "begun")
+
+
+def _same(folder: Path, manifest: dict[str, Any]) -> bool:
+    """Whether the folder's manifest is that of this sweep; False when it must be written again."""
+    try:
+        found = read_manifest(folder)
+    except DamagedManifest as error:
+        warnings.warn(f"{error}; written again", UserWarning, stacklevel=2)
+        _append(folder, str(error))
+        return False
+    other = differences(found, manifest)
+    if other:
+        raise FileError(
+            f"{folder} holds another sweep: {', '.join(other)} differ in its {NAME}; name another folder"
+        )
+    return True
+
+
+def check_chunks(plan: Plan, store: Store) -> None:
+    """See that no file of another sweep lies among the chunks.
+
+    Raises
+    ------
+    FileError
+        One does, and is named.
+    """
+    if not isinstance(store, FolderStore):
+        return
+    known: set[Path] = set()
+    there = sorted((store.folder / FOLDER).glob("*.chunk"))
+    if there:
+        known = {store.path(number, plan.key(plan.task(number))) for number in range(plan.chunks)}
+    for each in there:
+        if each not in known:
+            raise FileError(f"{each} belongs to another sweep; name another folder")
+
+
+def log(store: Store, event: str) -> None:
+    """Note what happened, with the time, in the folder's log."""
+    if isinstance(store, FolderStore):
+        _append(store.folder, event)
+
+
+def _append(folder: Path, event: str) -> None:
+    path = folder / LOG
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {event}\n")
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}; what was finished before is kept") from None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a sweep is.
+
+    Attributes
+    ----------
+    manifest : of the sweep
+    chunks, points : finished
+    rows : finished rows by status
+    damaged : what is wrong with damaged files
+    complete : whether the final tables are there
+    """
+
+    manifest: Mapping[str, Any]
+    chunks: int
+    points: int
+    rows: Mapping[str, int]
+    damaged: tuple[str, ...]
+    complete: bool
+
+
+def status(folder: str | Path) -> Status:
+    """Look at the folder of a sweep, also while it runs, and check all its chunks.
+
+    Raises
+    ------
+    FileError
+        It is no folder of a sweep, or its manifest is damaged.
+    """
+    place = Path(folder)
+    manifest = read_manifest(place)
+    store = FolderStore(place, tuple(manifest["study"]["times_h"]))
+    chunks = points = 0
+    rows = dict.fromkeys(STATUSES, 0)
+    damaged = []
+    for number in range(manifest["chunks"]):
+        try:
+            found = store.get(number)
+        except Damage as damage:
+            damaged.append(str(damage))
+            continue
+        if found is not None:
+            chunks, points = chunks + 1, points + found.axes.shape[0]
+            for i, name in enumerate(STATUSES):
+                rows[name] += int((found.status == i).sum())
+    complete = chunks == manifest["chunks"] and all((place / each).is_file() for each in ("results.csv", "results.npz"))
+    return Status(manifest, chunks, points, rows, tuple(damaged), complete)
