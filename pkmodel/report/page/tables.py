@@ -12,7 +12,6 @@ from ..table import EFFECT, EXPOSURE, Column, cell, missing, shown_columns
 from .markup import Head, Markup, breakable, joined, table, tag
 from .words import QUANTITIES
 
-
 _VALUE = (Head("parameter"), Head("value", "number"), Head("unit", "short"), Head("90 % range"))
 
 
