@@ -181,9 +181,8 @@ def put_exposure(panels: Sequence[Axes], exposure: FigureData) -> None:
     for axes, (place, _, _) in zip(panels, PLACES, strict=True):
         axes.set_title(place)
         axes.set_xlabel("AUC [µg·h/mL]")
-        if not np.any(values > 0.0):
-            style.empty(axes, "no drug")
-            continue
+        if not np.isfinite(exposure.where(place=place).numbers("auc_ug_h_per_ml") if arms else values).any():
+            style.empty(axes, "does not exist here")
         for i, arm in enumerate(arms):
             axes.axhline(i, color=LIGHT, linewidth=0.4, zorder=0)
             for j, drug in enumerate(drugs):

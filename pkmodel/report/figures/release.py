@@ -228,7 +228,7 @@ def _draw_rate(axes: Axes, carriers: FigureData) -> None:
         rates = floored(course.numbers("rate_percent_per_h"), _LEAST_RATE)
         axes.plot(course.numbers("time_h"), rates, **look(str(name), among=CARRIER_LOOKS, number=i).drawn())
     axes.set_xscale("log")
-    log_axis(axes, "y", floor=_LEAST_RATE, top=_MOST_RATE)
+    log_axis(axes, "y", floor=_LEAST_RATE, top=_MOST_RATE, left=True)
     axes.set_xlabel("time [h]")
     axes.set_ylabel("release [% of dose per h]")
 

@@ -226,7 +226,10 @@ def test_the_tornado_is_that_of_the_study_and_its_bars_end_where_it_says() -> No
     [
         (validation.answer, lambda: validation.of_results(validated("fluorouracil_phillips"), draws=2)),
         (repeated_sessions.answer, lambda: repeated_sessions.data(times=1, until_days=2.0, arms=["iv"])),
-        (repeated_sessions.answer, lambda: repeated_sessions.data(drug=NO_MARROW, times=1, until_days=1, arms=["iv"])),
+        (
+            repeated_sessions.answer,
+            lambda: repeated_sessions.data(drug=NO_MARROW, times=1, until_days=2.0, arms=["iv"]),
+        ),
         (infusion_rate.answer, lambda: infusion_rate.data(durations_h=(0.1, 2.0), courses_h=())),
         (evidence_map.answer, lambda: evidence_map.data(drugs=["cisplatin"])),
         (virtual_cohort.answer, lambda: virtual_cohort.data(n=1, until_days=1.0)),
