@@ -14,6 +14,7 @@ from pkmodel.inputs.record import (
     FieldSpec,
     Length,
     Record,
+    Row,
     Value,
     number,
     other,
@@ -50,6 +51,12 @@ class ReleaseParameters(Record):
     exponent: Value = _law_parameter("exponent", "Korsmeyer-Peppas: exponent")
     times: tuple[float, ...] = series("h", 0, 1e6, "tabulated: times", default=())
     fractions: tuple[float, ...] = series("1", 0, 1, "tabulated: cumulative released fractions", default=())
+
+    def rows(self, prefix: str = "") -> Iterator[Row]:
+        """Yield the law and its own parameters; what another law left behind has no effect and is no parameter."""
+        for row in super().rows(prefix):
+            if row[0].removeprefix(prefix) in ("law", *LAW_PARAMETERS[self.law]):
+                yield row
 
     def check(self) -> None:
         """The law's own parameters must be there, and a tabulated curve must be one."""

@@ -116,3 +116,12 @@ def test_interval_passes_over_what_is_missing() -> None:
     low, high = interval(np.array([np.nan, *np.linspace(0.0, 100.0, 101)]))
     assert (low, high) == (pytest.approx(5.0), pytest.approx(95.0))
     assert np.isnan(interval(np.full(4, np.nan))[0])
+
+
+def test_parameters_of_a_law_that_was_replaced_are_neither_listed_nor_drawn() -> None:
+    given = pk.chemoembolisation("doxorubicin", 50, carrier="lipiodol_emulsion", embolic="gelatin_sponge")
+    release = "carrier.lipiodol_emulsion.release"
+    changes = {f"{release}.law": "first_order", f"{release}.rate": 0.1}
+    scenario = pk.Scenario("hcc_reference", given).with_values(changes)
+    assert [row[0] for row in scenario.rows() if row[0].startswith(release)] == [f"{release}.law", f"{release}.rate"]
+    assert uncertain(scenario, 3).size == 3
