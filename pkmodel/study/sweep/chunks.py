@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import FileError
 from ...model.problem import Array
-from .durable import write_whole
+from .durable import sync_folder, write_whole
 
 MAGIC = b"pkmodel-sweep-chunk-1"
 KEY_SHOWN = 20
@@ -143,6 +143,7 @@ class FolderStore:
         try:
             for each in (FOLDER, COURSES) if self.times_h else (FOLDER,):
                 (self.folder / each).mkdir(exist_ok=True)
+            sync_folder(self.folder)
         except OSError as error:
             raise FileError(f"cannot write {error.filename}: {error.strerror}") from None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .durable import TEMPORARY, remove_leftovers
 from .manifest import NAME, DamagedManifest, differences, read_manifest, write_manifest
 from .plan import Plan
 
-LOG = "log.txt"
+LOG, LOCK = "log.txt", ".lock"
 
 
 def prepare(folder: Path, manifest: dict[str, Any], *, resume: bool) -> None:
@@ -28,8 +29,7 @@ def prepare(folder: Path, manifest: dict[str, Any], *, resume: bool) -> None:
         It holds something else, or it is not empty and is not to be continued.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        there = [each for each in folder.iterdir() if not each.name.endswith(TEMPORARY)]
+        there = [each for each in folder.iterdir() if not each.name.endswith(TEMPORARY) and each.name != LOCK]
     except OSError as error:
         raise FileError(f"cannot use {folder} as the folder of a sweep: {error.strerror}") from None
     for each in (folder, folder / FOLDER, folder / COURSES):
@@ -41,6 +41,33 @@ def prepare(folder: Path, manifest: dict[str, Any], *, resume: bool) -> None:
     if not there or not _same(folder, manifest):
         write_manifest(folder, manifest)
     _append(folder, "resumed" if there else "begun")
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes of this machine out of a folder; the lock ends with the process, however that ends.
+
+    Raises
+    ------
+    FileError
+        Another process works in it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks: two sweeps in one folder would do the same work twice
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / LOCK, "w")  # noqa: SIM115  (it closes with the block below)
+    except OSError as error:
+        raise FileError(f"cannot use {folder} as the folder of a sweep: {error.strerror}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise FileError(f"another process is at work in {folder}; wait for it, or end it") from None
+        yield
 
 
 def _same(folder: Path, manifest: dict[str, Any]) -> bool:
