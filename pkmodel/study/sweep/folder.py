@@ -96,13 +96,11 @@ def check_chunks(plan: Plan, store: Store) -> None:
     """
     if not isinstance(store, FolderStore):
         return
-    known: set[Path] = set()
-    there = sorted((store.folder / FOLDER).glob("*.chunk"))
-    if there:
-        known = {store.path(number, plan.key(plan.task(number))) for number in range(plan.chunks)}
-    for each in there:
-        if each not in known:
-            raise FileError(f"{each} belongs to another sweep; name another folder")
+    for number, names in sorted(store.index().items()):
+        known = store.path(number, plan.key(plan.task(number))).name if number < plan.chunks else ""
+        for each in names:
+            if each != known:
+                raise FileError(f"{store.folder / FOLDER / each} belongs to another sweep; name another folder")
 
 
 def log(store: Store, event: str) -> None:

@@ -13,7 +13,7 @@ from ...inputs.scenario import Scenario
 from .chunks import Chunk, Damage, FolderStore, MemoryStore, Store
 from .compute import compute
 from .design import make_design
-from .executors import Task, executing, run_all
+from .executors import Task, check_workers, executing, run_all
 from .folder import check_chunks, locked, log, prepare
 from .layout import Layout
 from .manifest import manifest_of
@@ -106,6 +106,7 @@ def run_plan(
     jobs : processes; 1 (the default) computes in this one. Scripts need ``if __name__ == "__main__"`` for more
     progress : called with the number of points done and of all
     """
+    check_workers(executor, jobs)
     manifest = manifest_of(plan)
     layout = Layout.of(manifest)
     how = {"executor": executor, "jobs": jobs, "progress": progress}
@@ -153,7 +154,7 @@ def _compute(plan: Plan, store: Store, *, executor: Any, jobs: int | None, progr
             progress(done, plan.design.size)
 
     if missing:
-        with executing(executor, jobs) as (chosen, at_once):
+        with executing(executor, jobs, chunks=len(missing)) as (chosen, at_once):
             run_all(chosen, compute, ((i, plan.task(i)) for i in missing), accept, at_once=at_once)
 
 

@@ -96,7 +96,7 @@ def test_a_lost_worker_costs_only_its_chunks(fast: None, tmp_path: Path, error: 
 
 
 def test_another_error_of_a_worker_is_not_hidden(fast: None, tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(RunError, match="chunk 0 could not be computed: ZeroDivisionError: bug"):
         sweep(tmp_path, executor=Dying(ZeroDivisionError("bug"), 1))
 
 
