@@ -209,6 +209,8 @@ def test_scenarios_that_never_work_are_errors_not_tables() -> None:
         pk.sweep(SCENARIO, {"drug.cl_total": [0.0]}, until_days=1)
     with pytest.raises(InputError, match="did you mean 'tumour_auc_ug_h_per_g'"):
         pk.sweep(SCENARIO, {DIAMETER: [20]}, outputs=["tumour_auc_ug_h_per"])
+    with pytest.raises(InputError, match=r"axes, with carrier = 'none': no path 'carrier.prompt_fraction'"):
+        pk.sweep(SCENARIO, {"carrier": ["beads", "none"], "carrier.prompt_fraction": [0.1]}, until_days=1)
     with pytest.raises(InputError, match="horizon must be given"):
         pk.sweep(pk.Scenario("hcc_reference", pk.Regimen(())), {DIAMETER: [20]})
     with pytest.raises(InputError, match="courses_h needs until_days"):
