@@ -18,29 +18,52 @@ from .manifest import NAME, DamagedManifest, differences, read_manifest, write_m
 from .plan import Plan
 
 LOG, LOCK = "log.txt", ".lock"
+CSV, NPZ = "results.csv", "results.npz"
+_OWN = frozenset((NAME, LOG, FOLDER, COURSES, CSV, NPZ))
 
 
-def prepare(folder: Path, manifest: dict[str, Any], *, resume: bool) -> None:
-    """Make a folder ready for a sweep, or see that it holds this very sweep.
+def check_usable(folder: Path, *, resume: bool) -> None:
+    """See that a folder is new or empty, or that of a sweep to go on with; nothing is touched.
 
     Raises
     ------
     FileError
         It holds something else, or it is not empty and is not to be continued.
     """
-    try:
-        there = [each for each in folder.iterdir() if not each.name.endswith(TEMPORARY) and each.name != LOCK]
-    except OSError as error:
-        raise FileError(f"cannot use {folder} as the folder of a sweep: {error.strerror}") from None
-    for each in (folder, folder / FOLDER, folder / COURSES):
-        remove_leftovers(each)
-    if there and not resume:
+    names = _names(folder)
+    if names and not resume:
         raise FileError(
             f"{folder} is not empty; name a new folder, or go on with the sweep in it with resume (--resume)"
         )
-    if not there or not _same(folder, manifest):
+    foreign = sorted(names - _OWN)
+    if names and (NAME not in names or foreign):
+        why = f"it holds {foreign[0]}" if foreign else f"it has no {NAME}"
+        raise FileError(f"{folder} is not the folder of a sweep alone: {why}; name another folder")
+
+
+def _names(folder: Path) -> set[str]:
+    """What is in a folder, but for its lock and what a killed process had begun to write."""
+    try:
+        there = {each.name for each in folder.iterdir()} if folder.exists() else set()
+    except OSError as error:
+        raise FileError(f"cannot use {folder} as the folder of a sweep: {error.strerror}") from None
+    return {each for each in there if each != LOCK and not each.endswith(TEMPORARY)}
+
+
+def prepare(folder: Path, manifest: dict[str, Any]) -> None:
+    """Make a folder that `check_usable` let pass, and that is locked, ready for a sweep.
+
+    Raises
+    ------
+    FileError
+        It holds another sweep.
+    """
+    for each in (folder, folder / FOLDER, folder / COURSES):
+        remove_leftovers(each)
+    begun = bool(_names(folder))
+    if not begun or not _same(folder, manifest):
         write_manifest(folder, manifest)
-    _append(folder, "resumed" if there else "begun")
+    _append(folder, "resumed" if begun else "begun")
 
 
 @contextlib.contextmanager
@@ -163,5 +186,5 @@ def status(folder: str | Path) -> Status:
             chunks, points = chunks + 1, points + found.axes.shape[0]
             for i, name in enumerate(STATUSES):
                 rows[name] += int((found.status == i).sum())
-    complete = chunks == manifest["chunks"] and all((place / each).is_file() for each in ("results.csv", "results.npz"))
+    complete = chunks == manifest["chunks"] and all((place / each).is_file() for each in (CSV, NPZ))
     return Status(manifest, chunks, points, rows, tuple(damaged), complete)

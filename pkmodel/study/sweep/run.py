@@ -14,15 +14,13 @@ from .chunks import Chunk, Damage, FolderStore, MemoryStore, Store
 from .compute import compute
 from .design import make_design
 from .executors import Task, check_workers, executing, run_all
-from .folder import check_chunks, locked, log, prepare
+from .folder import CSV, NPZ, check_chunks, check_usable, locked, log, prepare
 from .layout import Layout
 from .manifest import manifest_of
 from .plan import Plan, Wanted, make_plan
 from .rehearse import rehearse
 from .result import SweepResult, read_chunks
 from .tables import write_tables
-
-CSV, NPZ = "results.csv", "results.npz"
 
 
 def sweep(
@@ -119,8 +117,9 @@ def run_plan(
         return SweepResult(manifest, counts, None, layout, memory)
     folder = Path(out)
     files = FolderStore(folder, plan.times_h)
+    check_usable(folder, resume=resume)
     with locked(folder):
-        prepare(folder, manifest, resume=resume)
+        prepare(folder, manifest)
         files.make()
         _compute(plan, files, **how)
         chunks = read_chunks(files, plan.chunks)

@@ -18,8 +18,9 @@ def test_a_folder_with_something_in_it_is_refused(fast: None, tmp_path: Path) ->
     (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(FileError, match="is not empty"):
         sweep(tmp_path)
-    with pytest.raises(FileError, match="not the folder of a sweep"):
+    with pytest.raises(FileError, match=r"not the folder of a sweep alone: it holds letter.txt"):
         sweep(tmp_path, resume=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
     out = tmp_path / "out"
     sweep(out)
     with pytest.raises(FileError, match="go on with the sweep in it with resume"):
