@@ -35,10 +35,8 @@ def check_usable(folder: Path, *, resume: bool) -> None:
         raise FileError(
             f"{folder} is not empty; name a new folder, or go on with the sweep in it with resume (--resume)"
         )
-    foreign = sorted(names - _OWN)
-    if names and (NAME not in names or foreign):
-        why = f"it holds {foreign[0]}" if foreign else f"it has no {NAME}"
-        raise FileError(f"{folder} is not the folder of a sweep alone: {why}; name another folder")
+    if names and NAME not in names:
+        raise FileError(f"{folder} is not the folder of a sweep: it has no {NAME}; name another folder")
 
 
 def _names(folder: Path) -> set[str]:
@@ -76,18 +74,17 @@ def locked(folder: Path) -> Iterator[None]:
         Another process works in it.
     """
     try:
-        import fcntl
-    except ImportError:  # a system without such locks: two sweeps in one folder would do the same work twice
-        yield
-        return
-    try:
         folder.mkdir(parents=True, exist_ok=True)
         file = open(folder / LOCK, "w")  # noqa: SIM115  (it closes with the block below)
     except OSError as error:
         raise FileError(f"cannot use {folder} as the folder of a sweep: {error.strerror}") from None
     with file:
         try:
+            import fcntl
+
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass  # a system without such locks: two sweeps in one folder would do the same work twice
         except OSError:
             raise FileError(f"another process is at work in {folder}; wait for it, or end it") from None
         yield
@@ -98,6 +95,9 @@ def _same(folder: Path, manifest: dict[str, Any]) -> bool:
     try:
         found = read_manifest(folder)
     except DamagedManifest as error:
+        foreign = sorted(_names(folder) - _OWN)
+        if foreign:  # it may be the manifest of something else
+            raise FileError(f"{error}, and {folder} holds {foreign[0]} too, which is no part of a sweep") from None
         warnings.warn(f"{error}; written again", UserWarning, stacklevel=2)
         _append(folder, str(error))
         return False

@@ -26,7 +26,7 @@ def quick(task: dict[str, Any]) -> dict[str, Any]:
 
 def slow(task: dict[str, Any]) -> dict[str, Any]:
     """Stands for `compute` and leaves time to be killed."""
-    time.sleep(0.05)
+    time.sleep(0.2)
     return quick(task)
 
 

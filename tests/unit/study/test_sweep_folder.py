@@ -18,7 +18,7 @@ def test_a_folder_with_something_in_it_is_refused(fast: None, tmp_path: Path) ->
     (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(FileError, match="is not empty"):
         sweep(tmp_path)
-    with pytest.raises(FileError, match=r"not the folder of a sweep alone: it holds letter.txt"):
+    with pytest.raises(FileError, match=r"not the folder of a sweep: it has no manifest.json"):
         sweep(tmp_path, resume=True)
     assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
     out = tmp_path / "out"
@@ -101,6 +101,16 @@ def test_every_damage_is_seen_named_and_repaired(fast: None, tmp_path: Path) -> 
         assert computed(tmp_path) == done + (file != files[0])
         assert final(tmp_path) == before
         assert file.read_bytes() == contents[file]
+
+
+def test_the_manifest_of_something_else_is_not_taken_for_a_damaged_one(fast: None, tmp_path: Path) -> None:
+    sweep(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    sweep(tmp_path, resume=True)
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(FileError, match=r"manifest.json is damaged: .* holds notes.txt too"):
+        sweep(tmp_path, resume=True)
+    assert (tmp_path / "manifest.json").read_text(encoding="utf-8") == "{}"
 
 
 def test_two_chunks_that_changed_places_are_seen(fast: None, tmp_path: Path) -> None:
