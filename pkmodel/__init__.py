@@ -35,6 +35,7 @@ _HOMES = {
     "exposure.metrics": ("Exposure",),
     "exposure.nca": ("nca",),
     "report.describe": ("describe",),
+    "report.page.page": ("html_report",),
     "report.table": ("compare",),
     "study.validation": ("validate",),
     "study.comparison": ("Comparison",),

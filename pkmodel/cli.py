@@ -13,7 +13,9 @@ import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
+from .commands.figures import add_figures, checked_picture, write_exposure
 from .commands.params import add_params
+from .commands.report import add_report
 from .commands.sensitivity import add_sensitivity
 from .commands.shared import (
     DEFAULT_CATHETER,
@@ -111,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     setting_option(compare)
     compare.add_argument("--until", metavar="TIME", default=f"{READING_DAYS:g} d", help="follow-up, such as '28 d'")
     compare.add_argument("--check", action="store_true", help="solve again more tightly and print the achieved error")
+    compare.add_argument("--plot", metavar="FILE", help="draw the exposure (PNG, SVG, PDF), CSV beside it")
     compare.add_argument("--uncertainty", type=int, default=0, metavar="N", help="90 %% intervals from N draws")
     _output(compare, "write the rows as CSV too; - for CSV on stdout instead of the table")
     compare.set_defaults(command=_compare)
@@ -127,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("file", nargs="?", metavar="FILE", help="where to write it; to stdout without")
     new.set_defaults(command=_new)
 
+    add_figures(commands)
+    add_report(commands)
     add_validate(commands)
     add_sweep(commands)
     add_params(commands)
@@ -165,8 +170,12 @@ def _compare(options: argparse.Namespace) -> None:
 
     if options.json and options.csv == "-":
         raise InputError("--json and --csv - both want stdout; write the CSV to a file")
+    if options.plot is not None:
+        checked_picture(options.plot, options.csv)
     more = {"check": options.check, "uncertainty": options.uncertainty, "progress": progress("arms")}
     comparison = compare(**treatment_arguments(options), until_days=days(options.until), **more)
+    if options.plot is not None:
+        write_exposure(comparison, options.plot)
     if options.csv == "-":
         print(comparison.to_csv(), end="")
         return

@@ -64,7 +64,7 @@ def scenario_of_file(file: str, settings: list[str]) -> tuple[Scenario, float]:
 
 
 def days(text: str) -> float:
-    """A follow-up with or without its unit, in days."""
+    """A follow-up in days, from a text with a unit or a bare number of days."""
     from ..inputs.record import FieldSpec, number_value
 
     spec = FieldSpec("number", "follow-up", name="until", unit="d", low=0, high=4e4, low_open=True)

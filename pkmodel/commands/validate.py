@@ -40,7 +40,9 @@ def run(options: argparse.Namespace) -> None:
         with open(options.csv, "w", encoding="utf-8") as file:
             file.write(report.to_csv(results))
     if options.plot is not None:
-        report.plot(results, options.plot)
+        from ..report.figures.validation import plot
+
+        plot(results, options.plot, draws=options.draws)
     if options.csv == "-":
         print(report.to_csv(results), end="")
     elif options.json:

@@ -39,15 +39,15 @@ def _stage(result: Calibrated, fit: StageFit) -> Iterator[str]:
         study = datum.case.study[:25]
         yield f"  {datum.id:<18}{study:<26}{three(datum.observed):>10}{three(float(predicted)):>10}{fold:>7}"
     yield f"  GMFE {three(gmfe_of(fit.folds()))}"
-    yield f"  {'parameter':<52}{'prior':>8}{'value':>9}  {'90 %':<17}{'narrowed':>8}  {'data say':<13} profile excludes"
+    yield f"  {'parameter':<58}{'prior':>8}{'value':>9}  {'90 %':<20}{'narrowed':>8}  {'data say':<13} profile excludes"
     sides = {each.free.name: each.sides for each in result.profiles.get(name, ())}
     for stage, each, says in parameters(result):
         if stage is fit:
             low, high = each.interval if says != "nothing" else each.free.range
             value = each.value if says != "nothing" else each.free.start
             yield (
-                f"  {each.free.name:<52}{three(each.free.start):>8}{three(value):>9}  "
-                f"{f'{three(low)}-{three(high)}':<17}{100 * each.narrowed:>6.0f} %  {SAYS[says]:<13} "
+                f"  {each.free.name:<58}{three(each.free.start):>8}{three(value):>9}  "
+                f"{f'{three(low)} to {three(high)}':<20}{100 * each.narrowed:>6.0f} %  {SAYS[says]:<13} "
                 f"{sides.get(each.free.name, 'not profiled')}"
             )
     if name in result.profiles:

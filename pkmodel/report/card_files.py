@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..study.switches import Switched, switches
-from ..study.validation import validate
+from ..study.validation import DRAWS, validate
+from .figures.validation import plot
 from .model_card import DRUGS, model_card, put_into
-from .validation_table import plot
 
 
 def run(arguments: Sequence[str], root: Path = Path()) -> None:
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str], root: Path = Path()) -> None:
         return
     readme = root / "README.md"
     readme.write_text(put_into(readme.read_text(encoding="utf-8"), card), encoding="utf-8")
-    plot(results, root / "figures" / "validation.png")
+    plot(results, root / "figures" / "validation.png", draws=DRAWS)
     write_switches(switched, root / "figures" / "switches.csv")
 
 

@@ -52,11 +52,17 @@ def listing(rows: Iterable[Row], *, kind: str | None = None) -> str:
     table = [("parameter", "value", "unit", "90 % range", "kind", "evidence")]
     for path, value, unit, origin in rows:
         if kind is None or (origin is not None and origin.kind == kind):
-            table.append((path, _value(value), unit, _range(origin), origin.kind if origin else "-", _evidence(origin)))
+            table.append(cells(path, value, unit, origin))
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     count = len(table) - 1
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", f"{count} parameter{'s' * (count != 1)}"])
+
+
+def cells(path: str, value: Any, unit: str, origin: Origin | None) -> tuple[str, str, str, str, str, str]:
+    """Return a parameter in print: path, value, unit, 90 % range, kind, evidence."""
+    kind = origin.kind if origin else "-"
+    return path, value_text(value), unit, range_text(origin), kind, _evidence(origin)
 
 
 def show(name: str, *, defaults: dict[str, Any]) -> str:
@@ -120,14 +126,14 @@ def _one(record: Record, head: str, path: str) -> str:
     lines = [
         f"{head}.{getattr(record, 'name', '')}.{path}",
         f"  meaning      {spec.doc}",
-        f"  value        {_value(record.get(path))}{'' if spec.unit == '1' else ' ' + spec.unit}",
+        f"  value        {value_text(record.get(path))}{'' if spec.unit == '1' else ' ' + spec.unit}",
         f"  legal        {spec.legal}",
     ]
     if origin is None:
         return "\n".join([*lines, "  kind         nobody said where this value comes from"])
     lines.append(f"  kind         {origin.kind}")
     for label, text in (
-        ("90 % range", _range(origin)),
+        ("90 % range", range_text(origin)),
         ("std. error", "" if origin.se is None else f"{origin.se:g}"),
         ("between", "" if origin.cv is None else f"{100 * origin.cv:g} % between subjects, {origin.distribution}"),
         ("plausible", "" if origin.plausible is None else _pair(origin.plausible)),
@@ -149,6 +155,11 @@ def _one(record: Record, head: str, path: str) -> str:
 
 def citations(rows: Iterable[Row]) -> str:
     """Return every source behind parameters once, with the evidence rows read from it."""
+    return "\n".join(_cited(source_lines(rows)))
+
+
+def source_lines(rows: Iterable[Row]) -> list[tuple[str, list[str]]]:
+    """Return (source, ids of the evidence rows read from it), sorted by source."""
     found: dict[str, list[str]] = {}
     for _, _, _, origin in rows:
         for row_id in origin.rows if origin else ():
@@ -158,12 +169,12 @@ def citations(rows: Iterable[Row]) -> str:
                 ids.append(row_id)
         if origin is not None and origin.source is not None:
             found.setdefault(_source(origin.source), [])
-    return "\n".join(_cited(found))
+    return [(source, sorted(ids)) for source, ids in sorted(found.items())]
 
 
-def _cited(found: dict[str, list[str]]) -> Iterator[str]:
-    for source, ids in sorted(found.items()):
-        behind = f" [{', '.join(sorted(ids))}]" if ids else ""
+def _cited(found: list[tuple[str, list[str]]]) -> Iterator[str]:
+    for source, ids in found:
+        behind = f" [{', '.join(ids)}]" if ids else ""
         yield from textwrap.wrap(source + behind, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
     yield ""
     yield f"{len(found)} sources; in brackets the rows of the evidence tables that were read from each"
@@ -174,7 +185,8 @@ def _source(key: str) -> str:
     return key if not isinstance(entry, dict) else f"{entry['citation']}. {entry['identifier']}"
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value in print, without its unit; of a population the least and the largest."""
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
@@ -183,7 +195,8 @@ def _value(value: Any) -> str:
     return f"{values[0]:.6g}" if values.size == 1 else f"{values.min():.6g} to {values.max():.6g} ({values.size} lanes)"
 
 
-def _range(origin: Origin | None) -> str:
+def range_text(origin: Origin | None) -> str:
+    """Return the 90 % range of a typical value in print, empty where there is none."""
     return "" if origin is None or origin.range is None else _pair(origin.range)
 
 

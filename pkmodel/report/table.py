@@ -141,7 +141,7 @@ def render(
     follow : what to type next
     """
     drugs = list(dict.fromkeys(row["drug"] for row in comparison))
-    lines = [*(line for text in _header(comparison, title) for line in _hint(text)), ""]
+    lines = [*(line for text in header(comparison, title) for line in _hint(text)), ""]
     for drug in drugs:
         name = "EXPOSURE" if len(drugs) == 1 else f"EXPOSURE, {drug}"
         rows = [row for row in comparison if row["drug"] == drug]
@@ -157,7 +157,8 @@ def render(
     return plain(text) if ascii_only else text
 
 
-def _header(comparison: Comparison, title: str) -> Iterator[str]:
+def header(comparison: Comparison, title: str) -> Iterator[str]:
+    """Yield what was given, how often and how long it is followed, and to whom; one line each."""
     manifest = comparison.manifest
     count = sessions(comparison)
     given = [f"{drug} {dose:g} mg" for drug, dose in manifest["drugs"].items() if dose > 0.0] or ["no drug"]
@@ -187,8 +188,8 @@ def _block(
     comparison: Comparison, title: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], wide: bool
 ) -> list[str]:
     """One block: three lines of headings, a rule, one line a row."""
-    shown = _shown(columns, wide)
-    cells = [[_cell(comparison, row, column) for column in shown] for row in rows]
+    shown = shown_columns(columns, wide)
+    cells = [[cell(comparison, row, column) for column in shown] for row in rows]
     widths = [
         max(len(column.name), len(column.unit), *(len(value.lstrip("~")) for value in values))
         for column, values in zip(shown, zip(*cells, strict=True), strict=True)
@@ -211,11 +212,12 @@ def _block(
     return lines
 
 
-def _shown(columns: Sequence[Column], wide: bool) -> list[Column]:
+def shown_columns(columns: Sequence[Column], wide: bool) -> list[Column]:
+    """Return the columns of a block: all of them when it may be wide."""
     return [column for column in columns if wide or not column.wide]
 
 
-def _cell(comparison: Comparison, row: dict[str, Any], column: Column) -> str:
+def cell(comparison: Comparison, row: dict[str, Any], column: Column) -> str:
     """One cell: a number, marked where it rests on assumptions, or why there is none."""
     key, place = column.key, (row["arm"], row["drug"])
     if column in EXPOSURE and without_drug(comparison, row):
@@ -231,7 +233,7 @@ def _cell(comparison: Comparison, row: dict[str, Any], column: Column) -> str:
 
 
 def _footer(comparison: Comparison, wide: bool, again: str) -> Iterator[str]:
-    shown = [*_shown(EXPOSURE, wide), *_shown(EFFECT, wide)]
+    shown = [*shown_columns(EXPOSURE, wide), *shown_columns(EFFECT, wide)]
     for sentence in sentences(comparison):
         yield from _hint(sentence)
     inputs = [each for each in comparison.manifest["inputs"].values() if not _is_text(each["value"])]
@@ -245,12 +247,13 @@ def _footer(comparison: Comparison, wide: bool, again: str) -> Iterator[str]:
         what = f"largest error of any number {check['largest']:.0e} ({check['arm']}, {check['key']})"
         yield from _hint(f"Checked at rtol {check['rtol']:g}: {what}.")
     yield ""
-    cells = {_cell(comparison, row, column) for row in comparison for column in shown}
-    if any(cell.startswith("~") for cell in cells):
+    cells = {cell(comparison, row, column) for row in comparison for column in shown}
+    if any(text.startswith("~") for text in cells):
         yield from _hint(f"~ rests mainly on parameters nobody has measured: pkmodel params list --assumed{again}")
     if "-" in cells:
         yield "- does not exist in that arm (no drug, or no tumour)"
-    yield from _missing(comparison, shown)
+    for reason in missing(comparison, shown):
+        yield from _hint(reason)
     yield from _hint(f"Group-level model output, not advice for a person. Sources: pkmodel params cite{again}")
 
 
@@ -268,19 +271,19 @@ def _hint(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
-def _missing(comparison: Comparison, shown: Sequence[Column]) -> Iterator[str]:
-    """Why cells read n/a, and in which arms."""
+def missing(comparison: Comparison, shown: Sequence[Column]) -> Iterator[str]:
+    """Yield why cells read n/a and in which arms, one text a reason."""
     found: dict[str, dict[str, None]] = {}
     for row in comparison:
         for column in shown:
-            if _cell(comparison, row, column) == "n/a":
+            if cell(comparison, row, column) == "n/a":
                 reason = comparison.reasons[row["arm"], row["drug"]][column.key]
                 found.setdefault(reason, {})[row["arm"]] = None
     arms = {row["arm"] for row in comparison}
     treated = {row["arm"] for row in comparison if not without_drug(comparison, row)}
     for reason, where in found.items():
         places = {frozenset(arms): "all arms", frozenset(treated): "all arms with drug"}.get(frozenset(where))
-        yield from _hint(f"n/a {reason} ({places or ', '.join(where)})")
+        yield f"n/a {reason} ({places or ', '.join(where)})"
 
 
 def _is_text(value: Any) -> bool:

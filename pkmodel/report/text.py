@@ -23,6 +23,22 @@ def three(value: Any) -> str:
     return f"{rounded:.{max(0, 2 - math.floor(math.log10(abs(rounded))))}f}"
 
 
+def two(value: Any) -> str:
+    """Return a number with two significant digits, or its whole part from 10 on: 0, 0.55, 2.6, 64, 1300."""
+    number = float(value)
+    if abs(number) >= 10.0 or number == 0.0 or not math.isfinite(number):
+        return f"{number:.0f}"
+    return three(float(f"{number:.1e}")).rstrip("0").rstrip(".")
+
+
+def within(value: Any, low: Any, high: Any, unit: str = "") -> str:
+    """Return a number with its interval, as far as they exist: ``64 % [13-90]``."""
+    if value is None:
+        return "nothing"
+    ends = "" if low is None or high is None else f" [{two(low)}-{two(high)}]"
+    return f"{two(value)}{unit}{ends}"
+
+
 def plain(text: str) -> str:
     """Return a text in ASCII, as wide as it was."""
     for pretty, ascii_ in _PLAIN:

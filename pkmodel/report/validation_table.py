@@ -1,4 +1,4 @@
-"""Validation as a table, CSV, JSON and a picture."""
+"""Validation as a table, CSV and JSON; its picture is `report.figures.validation`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from ..inputs.cases import left_out
 from ..study.acceptance import Verdict
@@ -124,57 +122,3 @@ def to_csv(results: Sequence[Result]) -> str:
     writer.writeheader()
     writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in rows)
     return out.getvalue()
-
-
-COLOURS = {
-    "cisplatin": "#0072B2", "doxorubicin": "#D55E00", "fluorouracil": "#009E73", "mitomycin_c": "#CC79A7",
-    "no drug": "#555555",
-}  # fmt: skip
-_SIZE, _PANELS = (10.0, 11.0), 2
-_LEAST, _MOST = 0.01, 100.0
-
-
-def plot(results: Sequence[Result], path: str | Path) -> None:
-    """Predicted over observed for every observation with a fold error, with the CSV beside the picture."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    shown = [each for each in results if each.fold == each.fold]
-    shown.sort(key=lambda r: (r.case.drug or "no drug", r.case.study, r.observation.id))
-    figure = Figure(figsize=_SIZE, layout="constrained")
-    FigureCanvasAgg(figure)
-    half = -(-len(shown) // _PANELS)
-    for axes, first in zip(figure.subplots(1, _PANELS), range(0, len(shown), half), strict=True):
-        _panel(axes, shown[first : first + half])
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=7, fontsize=7)
-    figure.savefig(path, dpi=150)
-    Path(path).with_suffix(".csv").write_text(to_csv(results), encoding="utf-8")
-
-
-def _panel(axes: Any, members: Sequence[Result]) -> None:
-    """One column of observations, the first on top."""
-    for i, each in enumerate(reversed(members)):
-        colour = COLOURS.get(each.case.drug or "no drug", "black")
-        low, high = (max(x, 1e-12) / each.observation.value for x in (each.low, each.high))
-        axes.plot([low, high], [i, i], color=colour, linewidth=0.8)
-        fit = each.observation.role == "fit"
-        face = colour if fit else "white"
-        axes.plot([each.fold], [i], "s" if fit else "o", color=colour, markerfacecolor=face, markersize=4)
-    for fold, style in ((1.0, "-"), (2.0, "--"), (0.5, "--")):
-        axes.axvline(fold, color="black", linewidth=0.6, linestyle=style)
-    axes.set_xscale("log")
-    axes.set_xlim(_LEAST, _MOST)
-    axes.set_ylim(-1, len(members))
-    labels = [f"{r.case.study}: {r.observation.id}" for r in reversed(members)]
-    axes.set_yticks(range(len(members)), labels, fontsize=5)
-    axes.set_xlabel("predicted / observed [1]; bar: 90 % interval", fontsize=8)
-
-
-def _legend() -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    lines = [Line2D([], [], color=colour, label=name.replace("_", " ")) for name, colour in COLOURS.items()]
-    for label, marker, face in (("fit", "s", "black"), ("check", "o", "white")):
-        handle = Line2D([], [], color="black", marker=marker, markerfacecolor=face, linestyle="none", label=label)
-        lines.append(handle)
-    return lines

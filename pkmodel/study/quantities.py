@@ -96,6 +96,11 @@ def in_unit(quantity: str, unit: str, subject: Subject) -> float:
     return factor * units.factor(_BASE[quantity], plain)
 
 
+def base_unit(quantity: str) -> str:
+    """The internal unit of a quantity; 1 for shares."""
+    return _BASE.get(quantity, "1")
+
+
 def _samples(course: Trajectory, reading: Reading, window: tuple[float, float] | None = None) -> tuple[Array, Array]:
     """Times (m,) and concentrations (m, n) of a reading's window."""
     low, high = window or reading.window or (0.0, math.inf)

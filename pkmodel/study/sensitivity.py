@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
 from ..inputs.horizon import checked_rtol, horizon_h
 from ..inputs.scenario import Scenario
 from ..model.problem import Array
@@ -318,8 +317,6 @@ def _result(
     method: str, asked: Question, rows: list[dict[str, Any]], by: str, base: float, **about: Any
 ) -> Sensitivity:
     ordered = tuple(sorted(rows, key=lambda row: -row[by]))
-    if not ordered:
-        raise ParameterError("there is no uncertain input to vary")
     settled = {"mean": None, "variance": None, **about}
     return Sensitivity(
         method=method,

@@ -37,13 +37,18 @@ GUEST_LOG = 1.25  # limits at a ratio of 1: within 1.25-fold
 
 @dataclass(frozen=True)
 class Result:
-    """One observation and its prediction, both in the unit of the evidence row."""
+    """One observation and its prediction, both in the unit of the evidence row.
+
+    `per_base` is what a value in the quantity's base unit (mg/L, h, L/h, ...; 1 for shares and ratios) was multiplied
+    by to get there.
+    """
 
     case: Case
     observation: Observation
     predicted: float
     low: float
     high: float
+    per_base: float = 1.0
 
     @property
     def fold(self) -> float:
@@ -185,14 +190,14 @@ class _Courses:
 def _result(case: Case, each: Observation, courses: Mapping[str, _Courses]) -> Result:
     found, subject = courses[each.reading.arm].value(each.reading)
     if each.over is None:
-        found = found * quantities.in_unit(each.reading.quantity, each.unit, subject)
+        per_base = quantities.in_unit(each.reading.quantity, each.unit, subject)
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
             found = found / courses[each.over.arm].value(each.over)[0]
-        if each.ordering is None and each.unit == "%":
-            found = 100.0 * found
+        per_base = 100.0 if each.ordering is None and each.unit == "%" else 1.0
+    found = found * per_base
     low, high = interval(found)
-    return Result(case, each, float(found[0]), float(low), float(high))
+    return Result(case, each, float(found[0]), float(low), float(high), per_base)
 
 
 def gmfe(folds: Iterable[float]) -> float:

@@ -116,8 +116,9 @@ class StageFit:
         return (*self.stage.known, *(Known(each.free, each.value) for each in self.parameters))
 
     def folds(self) -> Array:
-        """Predicted over observed, (m,)."""
-        return np.array([p / d.observed for p, d in zip(self.predicted, self.stage.data, strict=True)])
+        """Predicted over observed, (m,); infinite where nothing was observed."""
+        observed = np.array([each.observed for each in self.stage.data])
+        return np.divide(self.predicted, observed, out=np.full(observed.size, np.inf), where=observed > 0.0)
 
 
 def fit_stage(stage: Stage) -> StageFit:

@@ -18,7 +18,8 @@ from ..quantities import COHORT_QUANTITIES
 from ..tumours import cohort_of
 
 RTOL = 1e-6  # of the solver: central differences divide its error by their step
-COHORT, COHORT_RTOL = 64, 3e-4  # tumours, evenly spread; lanes share their steps, so that differences stay smooth
+# Tumours, evenly spread: 17 lanes of them fill one block. Lanes share their steps, so that differences stay smooth.
+COHORT, COHORT_RTOL = 60, 3e-4
 BANDWIDTH = 0.35  # of a share's smoothed edge, on the logit axis; tumours spread over several logits
 
 

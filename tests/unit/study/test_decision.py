@@ -197,11 +197,15 @@ def test_a_front_over_arms_carriers_and_intervals(arms: dict[str, pk.Scenario]) 
 
 
 def test_what_cannot_be_given_is_a_point_with_its_reason(arms: dict[str, pk.Scenario]) -> None:
-    """A horizon before the second session is no treatment that fails: it is a mistake of the one who asks."""
-    axes = {"regimen.every": [20], "regimen.times": [1, 2]}
-    found = pk.pareto({"iv": arms["iv"]}, axes)
+    """A setting without effect, and a session after the horizon: each stands alone, the others have their numbers."""
+    found = pk.pareto({"iv": arms["iv"]}, {"regimen.every": [20], "regimen.times": [1, 2]})
     assert [point["status"] == "ok" for point in found.points] == [False, True]
     assert "no effect on a single session" in found.points[0]["status"]
+    axes = {"session.at": ["0 d", "40 d", "1 d"]}
+    late = pk.pareto(arms["iv"], axes, until_days=35.0, control="tumour_auc_ug_h_per_g")
+    assert [point["status"] == "ok" for point in late.points] == [True, False, True]
+    assert "after the end of follow-up" in late.points[1]["status"] and late.points[1]["control"] is None
+    assert sum(point["on_front"] for point in late.points) == len(late.front) > 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,8 @@
+"""Draw observed against predicted and print how many numbers are met; --write also updates the README beside."""
+
+import sys
+from pathlib import Path
+
+from pkmodel.report.experiments import run
+
+run(Path(__file__).with_name("config.toml"), sys.argv[1:])

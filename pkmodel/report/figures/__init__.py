@@ -1,0 +1,1 @@
+"""Figures, one module each: `data(...)` runs the model and returns numbers, `draw(data)` returns the picture."""

@@ -1,0 +1,1 @@
+"""A treatment as one self-contained HTML page."""
