@@ -57,7 +57,7 @@ _CASE = {
 _ARM = {"route", "dose", "duration", "carrier", "embolic", "settings"}
 _QUANTITY = {"quantity", "observable", "window", "time", "tail", "place", "threshold"}
 _OBSERVATION = _QUANTITY | {
-    "row", "position", "plus_rows", "over_row", "over_position", "arm", "role", "unit", "over", "ordering",
+    "row", "position", "middle", "plus_rows", "over_row", "over_position", "arm", "role", "unit", "over", "ordering",
 }  # fmt: skip
 # Units of papers whose numbers must be turned into the quantity first: unit -> (how, unit afterwards).
 _IODINE_131_D = 8.02
@@ -221,7 +221,9 @@ def _observation(table: Mapping[str, Any], arms: Mapping[str, Arm], where: str) 
     row = library.evidence_row(table["row"])
     where = f"{where}, {table['row']}"
     value, unit = math.nan, table.get("unit", row["unit"])
-    if "ordering" not in table:  # an ordering is often printed in words
+    if table.get("middle", False):
+        value = _middle(row, where)
+    elif "ordering" not in table:  # an ordering is often printed in words
         value, unit = _number(row, table.get("position"), unit, where)
     for name in table.get("plus_rows", ()):
         value += _number(_alike(row, name, where), None, unit, where)[0]
@@ -272,6 +274,14 @@ def _number(row: Mapping[str, str], position: int | None, unit: str, where: str)
     value = float(numbers[position or 0])
     turn, after = _TRANSFORMS.get(unit, (float, unit))
     return turn(value), after
+
+
+def _middle(row: Mapping[str, str], where: str) -> float:
+    """The geometric middle of a range, where a row prints no other number."""
+    numbers = [float(each) for each in _NUMBER.findall(row["spread"])]
+    if row["value"] or row["spread_kind"] != "range" or len(numbers) != 2 or min(numbers) <= 0.0:
+        raise FileError(f"{where}: 'middle' is that of a row with a range and no other number")
+    return math.sqrt(numbers[0] * numbers[1])
 
 
 def _reading(table: Mapping[str, Any], arms: Mapping[str, Arm], where: str) -> Reading:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .figures.data import FigureData
-from .figures.overview import BLAND_ARM, INTERVAL_READ_DAYS, READ_DAYS, SESSIONS, STANDARD_ARM
+from .figures.overview import BLAND_ARM, INTERVAL_DAYS, READ_DAYS, SESSIONS, STANDARD_ARM
 from .figures.style import ARM_LOOKS, look
-from .text import three
+from .text import within
 
 BEGIN, END = "<!-- answers: generated, do not edit -->", "<!-- end of answers -->"
 _NUMBERS = {1: "one session", 2: "two sessions", 3: "three sessions"}
@@ -15,26 +15,31 @@ _NADIR = "neutrophil_nadir_1e9_per_l"
 
 
 def answers(data: FigureData) -> str:
-    """Return the sentences as a Markdown list between markers.
+    """Return the sentences as a Markdown list.
 
     Parameters
     ----------
     data : of the overview figure, computed or read from its CSV
     """
     given = (_causes(data), _toxicity(data), _formulation(data), _dose(data), _interval(data))
-    return "\n".join([BEGIN, *(f"- {sentence}" for sentence in given), END])
+    return "\n".join(f"- {sentence}" for sentence in given)
 
 
-def put_into(text: str, block: str) -> str:
-    """Return a text with the block between its markers replaced.
+def between(text: str) -> str:
+    """Return the sentences between the markers under which they stand in a README."""
+    return f"{BEGIN}\n{text}\n{END}"
+
+
+def put_into(text: str, block: str, begin: str = BEGIN, end: str = END) -> str:
+    """Return a text with what stands from one marker to another replaced by a block, which brings its markers.
 
     Raises
     ------
     ValueError
         The text has no markers.
     """
-    start, end = text.index(BEGIN), text.index(END) + len(END)
-    return text[:start] + block + text[end:]
+    start, stop = text.index(begin), text.index(end) + len(end)
+    return text[:start] + block + text[stop:]
 
 
 def _causes(data: FigureData) -> str:
@@ -42,7 +47,7 @@ def _causes(data: FigureData) -> str:
     shares = shares.where(quantity="share of the log kill")
     found = {str(row["cause"]): row for row in shares.rows()}
     drug = found["drug"]
-    said = {cause: _with_interval(row["percent"], row["low_90_percent"], row["high_90_percent"], " %")
+    said = {cause: within(row["percent"], row["low_90_percent"], row["high_90_percent"], " %")
             for cause, row in found.items()}  # fmt: skip
     assumed = drug["variance_from_assumed_percent"]
     rests = ""
@@ -95,15 +100,15 @@ def _dose(data: FigureData) -> str:
 def _interval(data: FigureData) -> str:
     found = data.where(panel="intervals")
     days = [float(each or 0.0) for each in found.distinct("every_days")]
-    left = ", ".join(_value(found, "viable_left_percent", " %", every_days=each) for each in days)
-    rows = list(found.where(quantity="viable_left_percent").rows())
+    left = ", ".join(_value(found, "viable_mean_percent", " %", every_days=each) for each in days)
+    rows = list(found.where(quantity="viable_mean_percent").rows())
     best = max(rows, key=lambda row: float(row["best_percent"] or 0.0))
     has_marrow = len(found.where(quantity=_NADIR)) > 0
     nadirs = ", ".join(_value(found, _NADIR, every_days=each) for each in days) if has_marrow else ""
     marrow = f", with neutrophil nadirs of {nadirs} (10⁹/L)" if has_marrow else ""
     return (
-        f"**Which interval?** {_NUMBERS[SESSIONS].capitalize()} every {_series(days)} d leave {left} of the living "
-        f"tumour on day {INTERVAL_READ_DAYS:g}{marrow}; least in {float(best['best_percent'] or 0.0):.0f} % of the "
+        f"**Which interval?** {_NUMBERS[SESSIONS].capitalize()} every {_series(days)} d leave {left} of the tumour "
+        f"alive, averaged over {INTERVAL_DAYS:g} d{marrow}; least in {float(best['best_percent'] or 0.0):.0f} % of the "
         f"draws: every {float(best['every_days'] or 0.0):g} d."
     )
 
@@ -115,20 +120,7 @@ def _value(data: FigureData, quantity: str, unit: str = "", **labels: Any) -> st
 
 
 def _said(row: dict[str, Any], unit: str = "") -> str:
-    return _with_interval(row["value"], row["low_90"], row["high_90"], unit)
-
-
-def _with_interval(value: Any, low: Any, high: Any, unit: str = "") -> str:
-    if value is None:
-        return "nothing"
-    within = "" if low is None or high is None else f" [{_short(low)}-{_short(high)}]"
-    return f"{_short(value)}{unit}{within}"
-
-
-def _short(value: Any) -> str:
-    """Two digits: no interval here deserves more."""
-    number = float(value)
-    return f"{number:.0f}" if abs(number) >= 10.0 else three(float(f"{number:.2g}")).rstrip("0").rstrip(".") or "0"
+    return within(row["value"], row["low_90"], row["high_90"], unit)
 
 
 def _arm(name: str) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,12 +35,12 @@ from .figures import (
     release,
     repeated_sessions,
     sensitivity,
+    style,
     validation,
     virtual_cohort,
     what_kills,
 )
 from .figures.data import FigureData
-from .figures.style import save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,6 +78,7 @@ class Entry:
     name, title, question : of the figure
     seconds : that its numbers take on one core
     data, draw : its functions
+    answer : what its numbers answer to the question; None where it asks none
     """
 
     name: str
@@ -85,6 +87,7 @@ class Entry:
     seconds: float
     data: Callable[..., FigureData]
     draw: Callable[[FigureData], Figure]
+    answer: Callable[[FigureData], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def gallery() -> Mapping[str, Entry]:
 
 def _entry(module: ModuleType) -> Entry:
     name = module.__name__.rpartition(".")[2]
-    return Entry(name, module.TITLE, module.QUESTION, module.SECONDS, module.data, module.draw)
+    answer = getattr(module, "answer", None)
+    return Entry(name, module.TITLE, module.QUESTION, module.SECONDS, module.data, module.draw, answer)
 
 
 def entry(name: str) -> Entry:
@@ -147,14 +151,15 @@ def write(
     InputError
         No such figure, format or setting.
     """
-    figure, chosen = entry(name), dict(settings or {})
+    figure = entry(name)
+    known = inspect.signature(figure.data).parameters
+    chosen = {**{key: each.default for key, each in known.items()}, **(settings or {})}
     for each in formats:
         if each not in FORMATS:
             raise UnknownNameError.of("format", each, FORMATS)
-    known = tuple(inspect.signature(figure.data).parameters)
     for each in chosen:
         if each not in known:
-            raise UnknownNameError.of(f"setting of figure {name}:", each, known)
+            raise UnknownNameError.of(f"setting of figure {name}:", each, tuple(known))
     place, digest = Path(folder), digest_of(figure, chosen)
     place.mkdir(parents=True, exist_ok=True)
     found = None if fresh else stored(place, name, digest)
@@ -164,7 +169,7 @@ def write(
     (place / f"{name}.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     picture = figure.draw(data)
     for each in formats:
-        save(picture, place / f"{name}.{each}")
+        style.save(picture, place / f"{name}.{each}")
     written = (place / f"{name}.{ending}" for ending in (*formats, "csv", "json"))
     return Written(name, tuple(written), manifest, found is not None)
 
@@ -184,11 +189,22 @@ def stored(folder: Path, name: str, digest: str) -> FigureData | None:
 
 
 def digest_of(figure: Entry, settings: Mapping[str, Any]) -> str:
-    """Return the sha256 of everything that a figure's numbers come from: its settings, the library and the code."""
-    own = Path(inspect.getfile(figure.data))
+    """Return the sha256 of all that a figure's numbers come from: its settings, the library and the code."""
     sha = hashlib.sha256(f"{figure.name}{_text(settings)}{_code()}".encode())
-    sha.update(own.read_bytes())
+    for name in sorted(_modules_of(figure.data.__module__, set())):
+        sha.update(Path(inspect.getfile(sys.modules[name])).read_bytes())
     return sha.hexdigest()
+
+
+def _modules_of(name: str, found: set[str]) -> set[str]:
+    """A figure's module and those beside it that it takes anything from, except how things look."""
+    home = name.rpartition(".")[0]
+    found.add(name)
+    for each in vars(sys.modules[name]).values():
+        other = each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", None) or ""
+        if other.startswith(f"{home}.") and other not in found and other != style.__name__:
+            _modules_of(other, found)
+    return found
 
 
 def _text(settings: Mapping[str, Any]) -> str:
@@ -237,6 +253,7 @@ def _manifest(figure: Entry, data: FigureData, settings: Mapping[str, Any], dige
         "figure": figure.name,
         "title": figure.title,
         "question": figure.question,
+        "answer": None if figure.answer is None else figure.answer(data),
         "caption": data.caption,
         "n": data.n,
         "seed": data.seed,

@@ -7,6 +7,7 @@ from typing import Any
 
 # Equal widths, so that a table stays aligned in plain ASCII.
 _PLAIN = (("10⁹/L", "1e9/L"), ("µ", "u"), ("·", "*"), ("²", "2"), ("─", "-"))
+_NO_DIGIT = 0.005  # shows as nothing with two decimals
 _LARGEST_WRITTEN_OUT, _SMALLEST_WRITTEN_OUT = 1e6, 1e-3
 
 
@@ -24,8 +25,10 @@ def three(value: Any) -> str:
 
 
 def two(value: Any) -> str:
-    """Return a number with two significant digits, or its whole part from 10 on: 0, 0.55, 2.6, 64, 1300."""
+    """Return a number with two digits, or its whole part from 10 on: 0.00 (less than 0.005), 0.55, 2.6, 64, 1300."""
     number = float(value)
+    if 0.0 < abs(number) < _NO_DIGIT:
+        return "0.00"
     if abs(number) >= 10.0 or number == 0.0 or not math.isfinite(number):
         return f"{number:.0f}"
     return three(float(f"{number:.1e}")).rstrip("0").rstrip(".")

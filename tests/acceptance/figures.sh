@@ -16,13 +16,13 @@ pkmodel=$work/venv/bin/pkmodel python=$work/venv/bin/python
 cd "$work"
 echo "environment and installation: $(($(milliseconds) - start)) ms"
 
-show "pkmodel figures makes all of them from the installed package in under 5 minutes"
+show "pkmodel figures makes all of them from the installed package in under 5 minutes (of one processor: others share it)"
 "$pkmodel" figures --list
 start=$(milliseconds)
-"$pkmodel" figures --out first >written 2>progress
-took=$(($(milliseconds) - start))
-echo "$(wc -l <written) figures in $took ms"
-[ "$took" -lt 300000 ]
+TIMEFORMAT='%U %S'
+{ time "$pkmodel" figures --out first >written 2>progress; } 2>processor
+echo "$(wc -l <written) figures in $(($(milliseconds) - start)) ms; processor [s], user and system: $(cat processor)"
+awk '{ exit !($1 + $2 < 300) }' processor
 [ "$(wc -l <written)" = "$("$pkmodel" figures --list | wc -l)" ]
 [ "$(wc -l <written)" -ge 14 ]
 

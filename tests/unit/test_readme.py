@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from pkmodel.cli import _parser, main
 
 ROOT = Path(__file__).parents[2]
 HELPER = runpy.run_path(str(ROOT / "tests" / "acceptance" / "readme_commands.py"))
@@ -38,3 +42,40 @@ def test_ten_lines_of_python(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_entry_point_is_the_command_line() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"] == {"pkmodel": "pkmodel.cli:main"}
+
+
+def shell_lines() -> list[str]:
+    """Every line of every shell block."""
+    return [line for block in HELPER["blocks"]("sh") for line in block.strip().splitlines()]
+
+
+def test_no_block_is_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Blocks are Python (executed above), plain text, or shell: the two roads of acceptance, or pkmodel itself."""
+    text = HELPER["README"].read_text(encoding="utf-8")
+    fences = re.findall(r"^```(.*)$", text, re.MULTILINE)
+    assert set(fences[::2]) <= {"python", "sh", "text"}
+    assert set(fences[1::2]) == {""}
+    roads = (HELPER["command"](1), HELPER["command"](2))  # executed by tests/acceptance/one_road.sh
+    monkeypatch.chdir(tmp_path)
+    for line in shell_lines():
+        if line in roads:
+            continue
+        program, *words = shlex.split(line)
+        assert program == "pkmodel", f"README shows a command that no test runs: {line}"
+        assert main(words) == 0, line
+
+
+def test_the_roads_of_acceptance_are_those_of_the_readme() -> None:
+    script = (ROOT / "tests" / "acceptance" / "one_road.sh").read_text(encoding="utf-8")
+    assert "readme_commands.py" in script
+
+
+def test_commands_in_the_text_exist() -> None:
+    """`pkmodel ...` in a sentence parses, with its options; names of files and of one's own are not looked up."""
+    text = HELPER["README"].read_text(encoding="utf-8").partition("<!-- model card")[0]
+    found = {" ".join(each.split()) for each in re.findall(r"`(pkmodel [^`]+)`", text)}
+    assert len(found) >= 10
+    for each in found:
+        words = shlex.split(each)[1:]
+        if words != ["--help"]:
+            assert callable(_parser().parse_args(words).command), each

@@ -16,6 +16,7 @@ from ...inputs.scenario import Scenario
 from ...inputs.treatment import embolisation
 from ...model.graph import ZONES
 from ...study.uncertainty import SEED, interval, uncertain
+from ..text import two, within
 from .data import FigureData
 from .published import spread_of
 from .style import BAND, Look, below, look, mark, new_figure, printed
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 TITLE = "Arterial flow after embolisation"
 QUESTION = "How much of the tumour's arterial flow is left after each agent, for how long, and after several sessions?"
-SECONDS = 6.0
+SECONDS = 3.0
 
 AGENTS = ("lipiodol", "gelatin_sponge", "lipiodol+gelatin_sponge", "beads_bland")
 AGENT_LOOKS: Mapping[str, Look] = {
@@ -35,6 +36,7 @@ AGENT_LOOKS: Mapping[str, Look] = {
     "lipiodol+gelatin_sponge": Look("#000000", "-", "D", "oil + sponge"),
     "beads_bland": Look("#CC79A7", (0, (1, 1.5)), "*", "beads"),
 }
+_HALF = 50.0  # percent
 _DAY_H, _ML_PER_MIN = 24.0, 1000.0 / 60.0  # L/h to mL/min
 ONE_DAYS, EVERY_DAYS, TIMES = 42.0, 42, 3
 _FIRST_H, _EARLY, _LATE, _REPEATED, _MARGIN = 0.1, 16, 42, 127, 0.03
@@ -109,6 +111,28 @@ def _published() -> Iterator[dict[str, Any]]:
             yield {"panel": "published", "agent": case.arms[each.reading.arm].embolic, "time_h": each.reading.time,
                    "open_percent": 100.0 * each.value, "low_percent": low, "high_percent": high,
                    "row": each.row}  # fmt: skip
+
+
+def answer(data: FigureData) -> str:
+    """Say how far each agent closes the tumour's arteries, what was published, and how long it lasts."""
+    one, closed, again = data.where(panel="one session"), [], []
+    for agent in one.distinct("agent"):
+        course, name = one.where(agent=agent), look(str(agent), among=AGENT_LOOKS).label
+        open_, times = course.numbers("open_percent"), course.numbers("time_h")
+        day = int(np.searchsorted(times, _DAY_H))
+        low, high = (float(course.numbers(key)[day]) for key in ("low_percent", "high_percent"))
+        closed.append(f"{name} {within(open_[day], low, high, ' %')}")
+        half = times[(times >= times[day]) & (open_ >= _HALF)]
+        if open_[day] < _HALF:
+            again.append(f"{name} " + (f"{two(half[0] / _DAY_H)} d" if half.size else f"later than {ONE_DAYS:g} d"))
+    rows = data.where(panel="published").rows()
+    marks = ", ".join(f"{row['row']} {within(row['open_percent'], row['low_percent'], row['high_percent'], ' %')}"
+                      for row in rows)  # fmt: skip
+    seen = f" (published, at once: {marks})" if marks else ""
+    return (
+        f"Open part of the arteries a day after one session: {', '.join(closed)}{seen}. "
+        f"Half open again after: {', '.join(again) or 'never less'}."
+    )
 
 
 @printed

@@ -12,6 +12,7 @@ from ...course import simulate
 from ...inputs import library
 from ...inputs.scenario import Scenario
 from ...study.arms import ARMS, arm_scenarios
+from ..text import two
 from .data import FigureData
 from .published import concentrations
 from .style import ARM_LOOKS, below, empty, floored, log_axis, look, mark, new_figure, printed
@@ -96,6 +97,25 @@ def _points(scenarios: Mapping[str, Scenario], dose_mg: float) -> Iterator[dict[
             yield {"series": "published", "arm": point.arm, "time_h": point.time_h,
                    "plasma_ng_per_ml": factor * point.value, "low_ng_per_ml": low, "high_ng_per_ml": high,
                    "row": point.row, "given_mg": point.dose_mg}  # fmt: skip
+
+
+def answer(data: FigureData) -> str:
+    """Say which arm reaches and which keeps the highest concentration in the tumour, and how plasma peaks differ."""
+    model = data.where(series="model")
+    courses = {str(arm): model.where(arm=arm) for arm in model.distinct("arm")}
+    tumour = {arm: each.numbers("tumour_ug_per_g") for arm, each in courses.items()}
+    plasma = {arm: each.numbers("plasma_ng_per_ml").max() for arm, each in courses.items()}
+    first, last = max(tumour, key=lambda arm: tumour[arm].max()), max(tumour, key=lambda arm: tumour[arm][-1])
+    most, least = max(plasma, key=lambda arm: plasma[arm]), min(plasma, key=lambda arm: plasma[arm])
+    return (
+        f"The tumour's highest concentration comes from {_name(first)} ({two(tumour[first].max())} µg/g), the highest "
+        f"left after {MONTH_DAYS:g} days from {_name(last)} ({two(tumour[last][-1])} µg/g). Plasma peaks run from "
+        f"{two(plasma[least])} ng/mL ({_name(least)}) to {two(plasma[most])} ng/mL ({_name(most)})."
+    )
+
+
+def _name(arm: str) -> str:
+    return look(arm, among=ARM_LOOKS).label
 
 
 @printed

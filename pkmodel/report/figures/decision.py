@@ -12,7 +12,7 @@ from ...study.arms import arm_scenarios
 from ...study.decision import DecisionMap, decision_map
 from ...study.pareto import Pareto, pareto
 from .data import FigureData
-from .style import ARM_LOOKS, GREY, Look, below, empty, look, new_figure, printed
+from .style import ARM_LOOKS, GREY, LEAST_FONT, Look, below, empty, look, new_figure, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "What to choose"
 QUESTION = "How slow must release be and how deep the occlusion to beat beads, and what does more control cost?"
-SECONDS = 30.0
+SECONDS = 8.0
 
 ARM, OVER = "emulsion_sponge", "beads"
 _CARRIER, _EMBOLIC = "carrier.lipiodol_emulsion", "embolic.gelatin_sponge"
@@ -66,7 +66,7 @@ def data(
         [*_cells(found), *_ties(found), *_points(front)],
         caption=f"Left: necrosis by {given.name} as emulsion + sponge less that by beads, over the half-life of "
         "slow release from the emulsion and the share of the artery that the sponge occludes; beads stay as they "
-        "are. Line: both do the same"
+        "are. Thick line: both do the same"
         f"{'' if found.contour() else ' (nowhere in this map)'}. Hatched: the sign depends on parameters that are only "
         f"assumed (90 % interval of {draws} draws holds zero). Right: every dose and depth of occlusion by arm; on the "
         "line are those that no other beats in both necrosis and plasma exposure.",
@@ -133,13 +133,18 @@ def _map(figure: Figure, axes: Axes, data: FigureData) -> None:
     grids = {key: _grid(cells, key, times, depths) for key in ("difference_percent", "uncertain")}
     difference = np.ma.masked_invalid(grids["difference_percent"])
     most = max(float(np.abs(difference).max()), 1.0)
-    shading = axes.contourf(times, depths, difference, levels=np.linspace(-most, most, 13), cmap="PuOr")
+    levels = _few_ticks().tick_values(-most, most)
+    axes.set_xscale("log")
+    shading = axes.contourf(times, depths, difference, levels=levels, cmap="PuOr")
+    # numbers on lines say in grey what colours say: both ends of the scale are dark
+    numbered = axes.contour(times, depths, difference, levels=levels, colors="black", linewidths=0.4)
+    for text in axes.clabel(numbered, fmt="%+.0f", fontsize=LEAST_FONT, colors="black"):
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
     axes.contourf(times, depths, grids["uncertain"], levels=[0.5, 1.5], colors="none", hatches=["////"])
     ties = data.where(kind="tie")
     for number in ties.distinct("line") if len(ties) else ():
         line = ties.where(line=number)
         axes.plot(line.numbers("half_life_h"), line.numbers("occlusion"), color="black", linewidth=1.6)
-    axes.set_xscale("log")
     bar = figure.colorbar(shading, ax=axes, location="top", aspect=40, shrink=0.9)
     bar.set_label("necrosis: emulsion + sponge less beads [%-points]")
     bar.ax.tick_params(labelrotation=0)
@@ -150,7 +155,7 @@ def _map(figure: Figure, axes: Axes, data: FigureData) -> None:
 def _few_ticks() -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(7)
+    return MaxNLocator(9)
 
 
 def _grid(cells: FigureData, key: str, times: np.ndarray, depths: np.ndarray) -> np.ndarray:

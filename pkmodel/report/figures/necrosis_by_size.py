@@ -19,6 +19,7 @@ from ...inputs.treatment import chemoembolisation, embolisation, hepatic_artery
 from ...model.problem import Array
 from ...study.tumours import cohort_of
 from ...study.uncertainty import SEED, interval, uncertain
+from ..text import within
 from .data import FigureData
 from .style import ARM_LOOKS, BAND, below, empty, mark, new_figure, printed
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 TITLE = "Necrosis by tumour size"
 QUESTION = "Why do small tumours die and large ones survive?"
-SECONDS = 18.0
+SECONDS = 20.0
 
 DIAMETERS_MM = (10.0, 20.0, 30.0, 45.0, 60.0, 80.0, 100.0)
 STUDY = "Higuchi 1994"
@@ -138,6 +139,24 @@ def _published() -> Iterator[dict[str, Any]]:
 def _diameter(case: Case) -> float:
     value, unit = units.parse(case.settings["patient.tumour.diameter"])
     return value * units.factor(unit, "mm")
+
+
+def answer(data: FigureData) -> str:
+    """Say which share of small and large tumours is nearly dead, in the model and in the published cases."""
+    bland = list(data.where(series="model", arm="bland_embolisation").rows())
+    said = ", ".join(
+        f"{within(row['nearly_dead_percent'], row['low_percent'], row['high_percent'], ' %')} at "
+        f"{row['diameter_mm']:g} mm"
+        for row in (bland[0], bland[-1])
+    )
+    marks = ", ".join(
+        f"{row['row']} {within(row['nearly_dead_percent'], row['low_percent'], row['high_percent'], ' %')}"
+        for row in data.where(series="published").rows()
+    )
+    return (
+        f"Share of tumours with more than {100 * NEARLY_DEAD:g} % necrosis after oil and sponge: {said}. Published: "
+        f"{marks or 'nothing'}."
+    )
 
 
 @printed

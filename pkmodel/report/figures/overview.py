@@ -32,7 +32,7 @@ STANDARD_ARM, BLAND_ARM = "emulsion_sponge", "bland_embolisation"
 READ_DAYS = 28.0
 DOSE_FACTORS = (0.5, 1.0, 2.0)  # of the usual dose
 INTERVALS_DAYS, SESSIONS = (21, 42, 84), 3
-INTERVAL_READ_DAYS = 196.0  # 28 d after the last session of the longest interval: one day for all
+INTERVAL_DAYS = 196.0  # until 28 d after the last session of the longest interval, the same for all
 _DIAGRAM_MM, _PANELS_MM = 100.0, 78.0
 
 
@@ -114,15 +114,22 @@ class _Scheme:
             yield from drawn.rows(found, panel="doses", arm=STANDARD_ARM, dose_mg=dose)
 
     def intervals(self) -> Iterator[dict[str, Any]]:
-        """Effect of the same sessions at each interval, read on the same day; in how many draws it leaves least."""
+        """Effect of the same sessions at each interval over the same time; in how many draws it leaves least."""
         once, found = self._given(self.dose_mg), {}
         for days in INTERVALS_DAYS:
             repeated = once.replace(regimen=once.regimen.repeat(every_days=days, times=SESSIONS))
-            found[days] = drawn.drawn(repeated, until_days=INTERVAL_READ_DAYS, draws=self.draws, seed=self.seed)
-        best = drawn.wins({days: each["viable_left_percent"] for days, each in found.items()}, least=True)
+            found[days] = drawn.drawn(repeated, until_days=INTERVAL_DAYS, draws=self.draws, seed=self.seed)
+        best = drawn.wins({days: each["viable_mean_percent"] for days, each in found.items()}, least=True)
         for days, each in found.items():
             for row in drawn.rows(each, panel="intervals", arm=STANDARD_ARM, every_days=days):
-                yield {**row, "best_percent": best[days] if row["quantity"] == "viable_left_percent" else None}
+                yield {**row, "best_percent": best[days] if row["quantity"] == "viable_mean_percent" else None}
+
+
+def answer(data: FigureData) -> str:
+    """Return the five sentences of the README, a line each."""
+    from ..answers import answers
+
+    return answers(data)
 
 
 @printed
@@ -142,7 +149,7 @@ def draw(data: FigureData) -> Figure:
         axes.set_title(title)
     arms = [str(arm) for arm in data.where(panel="arms").distinct("arm")]
     below(beneath, _handles([look(arm, among=ARM_LOOKS) for arm in arms]), columns=5)
-    place = {"loc": "center", "bbox_to_anchor": (0.55, 0.8), "frameon": True, "framealpha": 1.0, "edgecolor": "white"}
+    place = {"loc": "center", "bbox_to_anchor": (0.55, 0.875), "frameon": True, "framealpha": 1.0, "edgecolor": "white"}
     causes.legend(handles=_handles(CAUSE_LOOKS.values()), **place)
     return figure
 

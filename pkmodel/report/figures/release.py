@@ -18,6 +18,7 @@ from ...model.problem import Array
 from ...study.fit import fit_release
 from ...study.release_data import ReleaseData, release_data
 from ...study.uncertainty import SEED, interval, uncertain
+from ..text import within
 from .data import FigureData
 from .published import spread_of
 from .style import BAND, Look, beneath, empty, floored, log_axis, look, mark, new_figure, printed
@@ -169,6 +170,21 @@ def _one(value: Any) -> float:
     return float(np.asarray(value))
 
 
+def answer(data: FigureData) -> str:
+    """Say what each carrier still holds after a day, and after four weeks, and what it rests on."""
+    carriers, said = data.where(panel="carrier"), []
+    for time, words in ((24.0, "After a day"), (28.0 * 24.0, "after 28 days")):
+        held = []
+        for name in carriers.distinct("carrier"):
+            course = carriers.where(carrier=name)
+            keys = ("held_percent", "low_percent", "high_percent")
+            at = [float(np.interp(time, course.numbers("time_h"), course.numbers(key))) for key in keys]
+            held.append(f"{look(str(name), among=CARRIER_LOOKS).label} {within(at[0], at[1], at[2], ' %')}")
+        said.append(f"{words} carriers hold of the dose: {', '.join(held)}")
+    published = data.where(panel="published")
+    return f"{'; '.join(said)}. {len(published)} published shares stand against them, all of beads."
+
+
 @printed
 def draw(data: FigureData) -> Figure:
     """Draw depot, rate and laws side by side."""
@@ -212,7 +228,7 @@ def _draw_rate(axes: Axes, carriers: FigureData) -> None:
         rates = floored(course.numbers("rate_percent_per_h"), _LEAST_RATE)
         axes.plot(course.numbers("time_h"), rates, **look(str(name), among=CARRIER_LOOKS, number=i).drawn())
     axes.set_xscale("log")
-    log_axis(axes, "y", floor=_LEAST_RATE, top=_MOST_RATE)
+    log_axis(axes, "y", floor=_LEAST_RATE, top=_MOST_RATE, left=True)
     axes.set_xlabel("time [h]")
     axes.set_ylabel("release [% of dose per h]")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "What the result rests on"
 QUESTION = "Which inputs decide the result, and how good is the evidence for them?"
-SECONDS = 20.0
+SECONDS = 14.0
 
 # Colour and hatching of the grade of an input's best row of evidence.
 GRADE_LOOKS: Mapping[str, tuple[str, str, str]] = {

@@ -162,7 +162,7 @@ def floored(values: ArrayLike, floor: float) -> NDArray[np.float64]:
     return np.maximum(np.asarray(values, dtype=float), floor)
 
 
-def log_axis(axes: Axes, which: str, *, floor: float, top: float | None = None) -> None:
+def log_axis(axes: Axes, which: str, *, floor: float, top: float | None = None, left: bool = False) -> None:
     """Make an axis logarithmic from a marked floor upwards: what lies on the grey line is zero or less than the floor.
 
     Parameters
@@ -170,6 +170,7 @@ def log_axis(axes: Axes, which: str, *, floor: float, top: float | None = None) 
     axes : what to change
     which : ``x`` or ``y``
     floor, top : least and largest value, in the axis' unit; draw `floored` values
+    left : whether the floor of a y axis is named at its left end
     """
     getattr(axes, f"set_{which}scale")("log")
     margin = 0.7
@@ -179,8 +180,9 @@ def log_axis(axes: Axes, which: str, *, floor: float, top: float | None = None) 
     line(floor, color=LIGHT, linewidth=0.8, zorder=0)
     text = f"≤ {floor:g}"
     if which == "y":
-        axes.annotate(text, (1.0, floor), xycoords=("axes fraction", "data"), xytext=(-1, 1.5),
-                      textcoords="offset points", ha="right", va="bottom", fontsize=LEAST_FONT, color=GREY)  # fmt: skip
+        end, shift, side = (0.0, 2, "left") if left else (1.0, -1, "right")
+        axes.annotate(text, (end, floor), xycoords=("axes fraction", "data"), xytext=(shift, 1.5),
+                      textcoords="offset points", ha=side, va="bottom", fontsize=LEAST_FONT, color=GREY)  # fmt: skip
     else:
         axes.annotate(text, (floor, 1.0), xycoords=("data", "axes fraction"), xytext=(1.5, -1),
                       textcoords="offset points", ha="left", va="top", fontsize=LEAST_FONT, color=GREY)  # fmt: skip

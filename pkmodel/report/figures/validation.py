@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "Observed against predicted"
 QUESTION = "Which published experiments does the model meet?"
-SECONDS = 35.0
+SECONDS = 60.0
 
 NO_DRUG = Look("#000000", "-", "v", "no drug")
 PANELS: Mapping[str, tuple[str, ...]] = {

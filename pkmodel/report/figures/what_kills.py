@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...study.compare import compare
 from ...study.comparison import Comparison
 from ...study.uncertainty import SEED
+from ..text import within
 from .data import FigureData
 from .style import ARM_LOOKS, CAUSE_LOOKS, DRUG_LOOKS, LIGHT, Look, below, empty, look, new_figure, printed
 
@@ -33,6 +34,7 @@ KEYS = {
 }
 LOOKS = {**CAUSE_LOOKS, "all": Look("#000000", "-", "D", "all together")}
 _MM_PER_ROW, _MM_FRAME = 7.0, 26.0
+_ALL = 99.99  # percent
 _OFFSETS = {"ischaemia": -0.22, "drug": 0.0, "retention": 0.22, "all": 0.22}
 
 
@@ -79,6 +81,24 @@ def rows_of(comparison: Comparison) -> Iterator[dict[str, Any]]:
                        "percent": row[key], "median_percent": found.get("median"),
                        "low_90_percent": found.get("low_90"), "high_90_percent": found.get("high_90"),
                        "variance_from_assumed_percent": found.get("assumed_variance_percent")}  # fmt: skip
+
+
+def answer(data: FigureData) -> str:
+    """Say the drug's share of the kill by drug and arm, and how much of its variance is only assumed."""
+    shares = data.where(quantity="share of the log kill", cause="drug")
+    said, assumed = [], []
+    for arm in shares.distinct("arm"):
+        if shares.where(arm=arm).numbers("percent").min() > _ALL:
+            continue  # nothing is blocked: all is the drug's, in every draw
+        drugs = []
+        for row in shares.where(arm=arm).rows():
+            share = within(row["percent"], row["low_90_percent"], row["high_90_percent"], " %")
+            drugs.append(f"{look(str(row['drug']), among=DRUG_LOOKS).label} {share}")
+            if row["variance_from_assumed_percent"] is not None:
+                assumed.append(min(float(row["variance_from_assumed_percent"]), 100.0))
+        said.append(f"{look(str(arm), among=ARM_LOOKS).label}: {', '.join(drugs)}")
+    rests = f" Assumed parameters give {min(assumed):.0f} % to {max(assumed):.0f} % of its variance." if assumed else ""
+    return f"The drug's share of the log kill where flow is blocked: {'; '.join(said) or 'none is'}.{rests}"
 
 
 @printed

@@ -46,10 +46,10 @@ def breakable(path: str) -> Markup:
 
 
 class Head(NamedTuple):
-    """Heading of one column; numbers are set flush right."""
+    """Heading of one column, and how its cells are set: `words` may break, `short` not, a `number` is flush right."""
 
     text: str
-    number: bool = False
+    kind: str = "words"
 
 
 def table(
@@ -67,7 +67,7 @@ def table(
     name : what the scrolled region is called by a screen reader
     cards : on a narrow screen every row becomes a card with the headings before its cells
     """
-    align = ["number" if head.number else "words" for head in heads]
+    align = [head.kind for head in heads]
     top = [
         tag("th", head.text, scope="col", role="columnheader", class_=c) for head, c in zip(heads, align, strict=True)
     ]

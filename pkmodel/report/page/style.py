@@ -29,6 +29,7 @@ th, td { padding: .2rem .6rem .2rem 0; text-align: left; vertical-align: top; bo
 thead th { border-bottom-width: 2px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .words { max-width: 24rem; min-width: 4rem; overflow-wrap: anywhere; }
+.short { white-space: nowrap; }
 th.words { min-width: 8rem; font-weight: 600; }
 th.number { white-space: normal; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--band); padding: .75rem; font-size: .8rem; }
@@ -51,6 +52,9 @@ footer { margin-top: 2rem; border-top: 1px solid var(--line); color: var(--soft)
   .figures { grid-template-columns: 1fr 1fr; }
   .wide { overflow: visible; }
   table { width: 100%; font-size: 8pt; }
+  caption, figcaption { font-size: 8pt; }
+  h1 { font-size: 15pt; }
+  h2 { font-size: 12pt; }
   th.words, td.words { min-width: 0; }
   tr, pre { break-inside: avoid; }
   pre { break-inside: auto; font-size: 7pt; }

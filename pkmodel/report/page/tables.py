@@ -12,6 +12,8 @@ from ..table import EFFECT, EXPOSURE, Column, cell, missing, shown_columns
 from .markup import Head, Markup, breakable, joined, table, tag
 from .words import QUANTITIES
 
+_VALUE = (Head("parameter"), Head("value", "number"), Head("unit", "short"), Head("90 % range"))
+
 
 def results(comparison: Comparison, labels: Mapping[str, str], *, exposure: bool) -> Markup:
     """Return exposure (a table a drug) and effect, quantities down and arms across, with why a cell is empty.
@@ -50,7 +52,7 @@ def _block(
     columns: Sequence[Column],
     labels: Mapping[str, str],
 ) -> Markup:
-    heads = [Head("quantity"), *(Head(labels[row["arm"]], number=True) for row in rows)]
+    heads = [Head("quantity"), *(Head(labels[row["arm"]], "number") for row in rows)]
     lines = [
         [f"{QUANTITIES[column.key]} [{column.unit}]", *(cell(comparison, row, column) for row in rows)]
         for column in shown_columns(columns, wide=True)
@@ -60,8 +62,7 @@ def _block(
 
 def parameters(rows: Iterable[Row]) -> Markup:
     """Return every value that enters, with unit, 90 % range, kind and evidence."""
-    heads = (Head("parameter"), Head("value", number=True), Head("unit"), Head("90 % range"), Head("kind"),
-             Head("evidence"))  # fmt: skip
+    heads = (*_VALUE, Head("kind", "short"), Head("evidence"))
     lines = [[breakable(row[0]), *cells(*row)[1:]] for row in rows]
     caption = f"All {len(lines)} values that enter, each with the rows of the evidence tables behind it"
     return table(caption, heads, lines, name="Parameters", cards=True)
@@ -69,7 +70,7 @@ def parameters(rows: Iterable[Row]) -> Markup:
 
 def assumptions(rows: Iterable[Row]) -> Markup:
     """Return what is assumed rather than measured, with the reason."""
-    heads = (Head("parameter"), Head("value", number=True), Head("unit"), Head("90 % range"), Head("why this value"))
+    heads = (*_VALUE, Head("why this value"))
     lines = [
         [breakable(path), value_text(value), unit, range_text(origin), origin.note]
         for path, value, unit, origin in rows

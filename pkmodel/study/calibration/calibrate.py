@@ -49,11 +49,12 @@ def calibrate(
     dispositions: dict[str, DispositionFit] = {}
     profiles: dict[str, tuple[Profile, ...]] = {}
     left_out: dict[str, tuple[LeftOut, ...]] = {}
-    known: tuple[Known, ...] = ()
+    # Nothing may depend on what the library holds of a parameter that is fitted: later stages' stand at their priors.
+    known = tuple(Known(free, free.start) for stage in calibration.stages for free in stage.free)
     for i, stage in enumerate(calibration.stages):
         fit = fit_stage(replace(stage, known=known))
         fits.append(fit)
-        known = (*fit.known, *_flat(fit))
+        known = fit.known
         if stage.curve is not None:
             refitted = _disposition(stage, known)
             dispositions[stage.curve.drug] = refitted
@@ -64,12 +65,6 @@ def calibrate(
         if progress is not None:
             progress(i + 1, len(calibration.stages))
     return Calibrated(tuple(fits), dispositions, profiles, left_out)
-
-
-def _flat(fit: StageFit) -> tuple[Known, ...]:
-    """Flat parameters at their priors, which the library may not hold yet."""
-    held = {each.free.name for each in fit.stage.known}
-    return tuple(Known(each.free, each.free.start) for each in fit.flat if each.free.name not in held)
 
 
 def _disposition(stage: Stage, known: tuple[Known, ...]) -> DispositionFit:

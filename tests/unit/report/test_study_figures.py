@@ -58,7 +58,7 @@ def test_published_numbers_stand_in_the_base_unit_of_their_panel() -> None:
 
 
 def test_fits_are_hollow_checks_filled_and_drugs_differ_in_marker_and_colour() -> None:
-    results = validated("cisplatin_kern", "fluorouracil_phillips", "higuchi_small")
+    results = validated("kontny_2013", "fluorouracil_phillips")
     figure = validation.draw(validation.of_results(results, draws=2))
     points = {line.get_gid(): line for line in lines(figure) if line.get_gid()}
     drawn = [each for each in results if each.observation.ordering is None]
@@ -160,7 +160,7 @@ def test_a_cohort_of_one_is_its_own_median() -> None:
 
 
 def test_the_band_holds_nine_of_ten_and_a_cohort_without_marrow_draws() -> None:
-    data = virtual_cohort.data(drug=NO_MARROW, n=40, shown=40, until_days=2.0, arm="iv")
+    data = virtual_cohort.data(drug=NO_MARROW, n=40, shown=40, until_days=1.0, arm="iv")
     subjects = np.array([data.where(kind="subject", subject=float(i)).numbers("plasma_mg_per_l") for i in range(40)])
     summary = data.where(kind="summary", quantity="plasma_mg_per_l")
     inside = (subjects >= summary.numbers("low_90")) & (subjects <= summary.numbers("high_90"))
