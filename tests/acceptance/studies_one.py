@@ -44,12 +44,14 @@ def main() -> None:
         with Client(options.scheduler) as client:
             table = pk.sweep(scenario, axes, **arguments, executor=client.get_executor())
     took = time.perf_counter() - began
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     found = {
         "points": options.n,
         "seconds": round(took, 1),
+        "processor_seconds": round(own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime, 1),
         "points_a_second": round(options.n / took),
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB, 1),
-        "worker_peak_mib": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / MIB, 1),
+        "peak_mib": round(own.ru_maxrss / MIB, 1),
+        "worker_peak_mib": round(workers.ru_maxrss / MIB, 1),
         **table.counts,
     }
     print(json.dumps(found))

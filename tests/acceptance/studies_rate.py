@@ -21,7 +21,8 @@ def main() -> None:
         found = {n: finish(n, Path(folder) / str(n), JOBS) for n in (few, many)}
     for n, each in found.items():
         print(
-            f"{n:,} points on {JOBS} processes: {each['seconds']} s, {each['points_a_second']} a second; peak memory "
+            f"{n:,} points on {JOBS} processes: {each['seconds']} s, {each['points_a_second']} a second "
+            f"({each['processor_seconds']} s of processor time); peak memory "
             f"{each['peak_mib']} MiB of the process that writes, {each['worker_peak_mib']} MiB of a worker"
         )
     rate = many / found[many]["seconds"]

@@ -31,7 +31,7 @@ ORDER = (
 )
 # The package itself is lazy: it may be imported from anywhere (for its version) and knows every room.
 ROOT = ""
-HEAVY = ("scipy", "matplotlib", "pandas", "xarray")
+HEAVY = ("scipy", "matplotlib", "pandas", "xarray", "pyarrow", "distributed")
 HEAVY_AT_TOP: frozenset[str] = frozenset()  # files that may import them at their top
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

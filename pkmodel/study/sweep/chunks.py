@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import FileError
 from ...model.problem import Array
-from .durable import write_whole
+from .durable import sync_folder, write_whole
 
 MAGIC = b"pkmodel-sweep-chunk-1"
 KEY_SHOWN = 20
@@ -137,12 +137,14 @@ class FolderStore:
 
     def __init__(self, folder: Path, times_h: tuple[float, ...] = ()) -> None:
         self.folder, self.times_h = folder, times_h
+        self._index: dict[int, list[str]] | None = None
 
     def make(self) -> None:
         """Make the folders that hold the files."""
         try:
             for each in (FOLDER, COURSES) if self.times_h else (FOLDER,):
                 (self.folder / each).mkdir(exist_ok=True)
+            sync_folder(self.folder)
         except OSError as error:
             raise FileError(f"cannot write {error.filename}: {error.strerror}") from None
 
@@ -154,18 +156,27 @@ class FolderStore:
         """File of a chunk's courses."""
         return self.folder / COURSES / f"{number:06d}.npz"
 
-    def files(self, number: int) -> list[Path]:
-        """All files of a chunk; more than one only where two sweeps were mixed."""
-        return sorted((self.folder / FOLDER).glob(f"{number:06d}-*.chunk"))
+    def index(self) -> dict[int, list[str]]:
+        """Names of the files of every chunk that is there; more than one only where two sweeps were mixed."""
+        if self._index is None:
+            self._index = {}
+            for each in (self.folder / FOLDER).glob("*-*.chunk"):
+                number = each.name.partition("-")[0]
+                if number.isdecimal():
+                    self._index.setdefault(int(number), []).append(each.name)
+        return self._index
 
     def get(self, number: int, key: str | None = None) -> Chunk | None:
         """Return a chunk without its courses, None when it is not there; raise `Damage` when it is damaged."""
-        there = self.files(number) if key is None else [self.path(number, key)]
-        if len(there) != 1:
-            if there:
-                raise Damage(f"{there[1]} belongs to another sweep than {there[0].name}")
-            return None
-        path = there[0]
+        if key is not None:
+            path = self.path(number, key)
+        else:
+            names = sorted(self.index().get(number, []))
+            if len(names) > 1:
+                raise Damage(f"{self.folder / FOLDER / names[1]} and {names[0]} cannot belong to one sweep")
+            if not names:
+                return None
+            path = self.folder / FOLDER / names[0]
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -198,6 +209,7 @@ class FolderStore:
             write_whole(self.courses_path(number), content)
             sha = hashlib.sha256(content).hexdigest()
         write_whole(self.path(number, chunk.key), pack(chunk, sha))
+        self._index = None
 
     def _courses(self, chunk: Chunk) -> bytes:
         rows, points = chunk.values.shape[0], chunk.axes.shape[0]

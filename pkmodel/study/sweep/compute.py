@@ -29,7 +29,7 @@ from ...outcome import effects
 from ...solve.drive import Options
 from ...solve.runs import READING_AFTER_H, solve_runs
 from ...solve.solution import Solution
-from .plan import EFFECTS, code_digest, metric_columns, quantiles
+from .plan import EFFECTS, metric_columns, quantiles, versions
 
 OK, REFUSED_STATUS, FAILED = range(3)
 STATUSES = ("ok", "refused", "failed")
@@ -67,8 +67,10 @@ class Lanes:
 @lru_cache(maxsize=4)
 def _study(text: str) -> Study:
     given = json.loads(text)
-    if given["code"] != code_digest():
-        raise RunError("a worker has other sources of pkmodel than the process that began the sweep; install the same")
+    for name, own in versions().items():
+        if given[name] != own:
+            what = "other sources of pkmodel" if name == "code" else f"another {name} ({own})"
+            raise RunError(f"a worker has {what} than the process that began the sweep; install the same there")
     return Study(
         from_plain(given["scenario"]),
         tuple(axis["path"] for axis in given["axes"]),

@@ -29,7 +29,7 @@ from .axes import Axis, read_axes
 
 GRID, LHS, SOBOL, POINTS = "grid", "lhs", "sobol", "points"
 KINDS = (GRID, LHS, SOBOL, POINTS)
-MOST_SOBOL = 2**30
+MOST_SOBOL, MOST_POINTS = 2**30, 2**40
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,10 @@ def make_design(scenario: Scenario, axes: Any, *, kind: Any = GRID, n: Any = Non
     if kind == GRID:
         if n is not None:
             raise ParameterError("n has no effect on a grid; its axes say how many levels they have", field="n")
-        return Design(kind, found, int(np.prod([axis.grid().size for axis in found], dtype=object)))
+        points = int(np.prod([axis.grid().size for axis in found], dtype=object))
+        if points > MOST_POINTS:
+            raise ParameterError(f"a grid of {points} points is too large; at most {MOST_POINTS}", value=points)
+        return Design(kind, found, points)
     if n is None:
         raise ParameterError(f"a design of kind {kind!r} needs n, its number of points", field="n")
     size = whole_number(n, "n") if not isinstance(n, int) or isinstance(n, bool) or n < 1 else n

@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         temporary = None
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise FileError(
             f"cannot write {path}: {error.strerror or error}; what was finished before is kept: "
@@ -62,7 +62,7 @@ def remove_leftovers(folder: Path) -> None:
                 each.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename last; systems that cannot open a folder (Windows) do that by themselves."""
     flags: Any = getattr(os, "O_DIRECTORY", None)
     if flags is None:

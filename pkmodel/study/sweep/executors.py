@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from typing import Any, Protocol
 
-from ...errors import ParameterError, RunError
+from ...errors import ParameterError, PkmodelError, RunError
 
 # BLAS of every maker: a pool of processes is as many threads as it has workers.
 ONE_THREAD = tuple(f"{maker}_NUM_THREADS" for maker in ("OMP", "OPENBLAS", "MKL", "BLIS"))
@@ -112,9 +112,8 @@ def _live_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-@contextlib.contextmanager
-def executing(executor: Any, jobs: Any) -> Iterator[tuple[Executes, int]]:
-    """Give the executor, and how many chunks it should have at once.
+def check_workers(executor: Any, jobs: Any) -> None:
+    """See that chunks can be computed as asked.
 
     Raises
     ------
@@ -123,16 +122,23 @@ def executing(executor: Any, jobs: Any) -> Iterator[tuple[Executes, int]]:
     """
     if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
         raise ParameterError(f"jobs = {jobs!r} is not a whole number from 1", field="jobs", value=jobs)
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise ParameterError(f"executor: expected something with a method submit, got {executor!r}", field="executor")
+
+
+@contextlib.contextmanager
+def executing(executor: Any, jobs: int | None, *, chunks: int) -> Iterator[tuple[Executes, int]]:
+    """Give the executor for so many chunks, and how many of them it should have at once."""
     if executor is not None:
-        if not callable(getattr(executor, "submit", None)):
-            raise ParameterError(f"executor: expected something with a method submit, got {executor!r}")
         yield executor, AHEAD * (jobs or os.cpu_count() or 1)
-    elif jobs in (None, 1):
+        return
+    few = min(jobs or 1, chunks)
+    if few == 1:
         yield InProcess(), 1
     else:
-        pool = Processes(jobs)
+        pool = Processes(few)
         try:
-            yield pool, AHEAD * jobs
+            yield pool, AHEAD * few
         finally:
             pool.close()
 
@@ -158,7 +164,7 @@ def run_all(
     Raises
     ------
     RunError
-        When the worker of one chunk died time and again.
+        When the worker of one chunk died time and again, or could not compute it.
     """
     _Flow(executor, fn, accept).run(iter(tasks), at_once)
 
@@ -214,8 +220,10 @@ class _Flow:
             self._lost([(number, task), *(self.under_way.pop(each) for each in broken)])
             return
         except (Exception, CancelledError) as error:
-            if type(error).__name__ not in LOST_WORKER and not isinstance(error, CancelledError):
+            if isinstance(error, PkmodelError):
                 raise
+            if type(error).__name__ not in LOST_WORKER and not isinstance(error, CancelledError):
+                raise RunError(f"chunk {number} could not be computed: {type(error).__name__}: {error}") from error
             self._lost([(number, task)])
             return
         self.accept(number, task, result)

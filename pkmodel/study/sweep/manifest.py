@@ -125,7 +125,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """In what two manifests mean different sweeps; empty when a folder may be continued."""
     keys = _unequal({key: each for key, each in one.items() if key not in _FREE}, other, skip=_FREE)
     if "study" in keys:
-        keys += _unequal(one["study"], other["study"])
+        keys += _unequal(one.get("study", {}), other.get("study", {}))
     # What follows from the rest would only make the message long.
     return sorted(set(keys) - set(_FOLLOWING)) or keys
 

@@ -53,6 +53,12 @@ def code_digest() -> str:
     return sha.hexdigest()
 
 
+@cache
+def versions() -> dict[str, str]:
+    """What must be the same wherever chunks are computed: sources, NumPy (its exponentials) and SciPy."""
+    return {"code": code_digest(), "numpy": version("numpy"), "scipy": version("scipy")}
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A sweep that is ready to be computed.
@@ -147,9 +153,7 @@ def make_plan(scenario: Scenario, design: Design, wanted: Wanted) -> Plan:
         raise ParameterError("courses of a cohort need one row a subject; set subjects too", field="courses")
     study = {
         "format": FORMAT,
-        "code": code_digest(),
-        "numpy": version("numpy"),
-        "scipy": version("scipy"),
+        **versions(),
         "block": BLOCK,
         "scenario": to_plain(scenario),
         "axes": [

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import InputError, ParameterError, UnknownNameError
-from ...inputs.scenario import Scenario
 from ...model.body import Run, lower
 from ...solve.runs import READING_AFTER_H
+from .axes import Axis
 from .design import Design
 from .plan import Plan
 
@@ -26,27 +26,34 @@ def rehearse(plan: Plan, until_h: float | None) -> None:
     InputError
         None of them can be made, nor any of the first points.
     """
-    made = [_error(plan.scenario, values, until_h) for values in _ends(plan.design)]
+    made = [_error(plan, values, until_h) for values in _ends(plan.design)]
     if None in made:
         return
-    if all(_error(plan.scenario, values, until_h) for values in _first(plan.design)):
+    if all(_error(plan, values, until_h) for values in _first(plan.design)):
         assert made[0] is not None
         raise made[0]
 
 
-def _error(scenario: Scenario, values: Mapping[str, Any], until_h: float | None) -> InputError | None:
+def _error(plan: Plan, values: Mapping[str, Any], until_h: float | None) -> InputError | None:
     """Why a scenario cannot be made with values; None when it can."""
     try:
-        made = scenario.with_values(values)
+        made = plan.scenario.with_values(values)
         if until_h is None and not made.regimen.sessions:
             raise ParameterError("without a session the horizon must be given: until_days", field="until_days")
         last: Any = made.regimen.sessions[-1].at if made.regimen.sessions else 0.0
         lower([Run(made, last + READING_AFTER_H if until_h is None else until_h)])
-    except UnknownNameError:
-        raise
+    except UnknownNameError as error:
+        named = [_named(axis, values[axis.path]) for axis in plan.design.axes if axis.labels is not None]
+        raise error.located(f"axes, with {', '.join(named)}") if named else error from None
     except InputError as error:
         return error
     return None
+
+
+def _named(axis: Axis, option: Any) -> str:
+    assert axis.labels is not None
+    where = next(i for i, each in enumerate(axis.options) if each is option)
+    return f"{axis.path} = {axis.labels[where]!r}"
 
 
 def _first(design: Design) -> Iterator[dict[str, Any]]:

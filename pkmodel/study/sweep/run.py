@@ -13,16 +13,14 @@ from ...inputs.scenario import Scenario
 from .chunks import Chunk, Damage, FolderStore, MemoryStore, Store
 from .compute import compute
 from .design import make_design
-from .executors import Task, executing, run_all
-from .folder import check_chunks, log, prepare
+from .executors import Task, check_workers, executing, run_all
+from .folder import CSV, NPZ, check_chunks, check_usable, locked, log, prepare
 from .layout import Layout
 from .manifest import manifest_of
 from .plan import Plan, Wanted, make_plan
 from .rehearse import rehearse
 from .result import SweepResult, read_chunks
 from .tables import write_tables
-
-CSV, NPZ = "results.csv", "results.npz"
 
 
 def sweep(
@@ -106,21 +104,28 @@ def run_plan(
     jobs : processes; 1 (the default) computes in this one. Scripts need ``if __name__ == "__main__"`` for more
     progress : called with the number of points done and of all
     """
+    check_workers(executor, jobs)
     manifest = manifest_of(plan)
-    store: Store = MemoryStore()
-    folder = None if out is None else Path(out)
-    if folder is not None:
-        prepare(folder, manifest, resume=resume)
-        store = files = FolderStore(folder, plan.times_h)
-        files.make()
-    elif resume:
-        raise ParameterError("resume needs the folder of the sweep: out", field="resume")
-    _compute(plan, store, executor=executor, jobs=jobs, progress=progress)
     layout = Layout.of(manifest)
-    paths = {} if folder is None else {"csv_path": folder / CSV, "npz_path": folder / NPZ}
-    counts = write_tables(read_chunks(store, plan.chunks), layout, **paths)
-    log(store, "finished")
-    return SweepResult(manifest, counts, folder, layout, store)
+    how = {"executor": executor, "jobs": jobs, "progress": progress}
+    if out is None:
+        if resume:
+            raise ParameterError("resume needs the folder of the sweep: out", field="resume")
+        memory = MemoryStore()
+        _compute(plan, memory, **how)
+        counts = write_tables(read_chunks(memory, plan.chunks), layout)
+        return SweepResult(manifest, counts, None, layout, memory)
+    folder = Path(out)
+    files = FolderStore(folder, plan.times_h)
+    check_usable(folder, resume=resume)
+    with locked(folder):
+        prepare(folder, manifest)
+        files.make()
+        _compute(plan, files, **how)
+        chunks = read_chunks(files, plan.chunks)
+        counts = write_tables(chunks, layout, csv_path=folder / CSV, npz_path=folder / NPZ)
+        log(files, "finished")
+    return SweepResult(manifest, counts, folder, layout, files)
 
 
 def _times(given: Sequence[float], until_h: float | None, out: Any) -> tuple[float, ...]:
@@ -148,7 +153,7 @@ def _compute(plan: Plan, store: Store, *, executor: Any, jobs: int | None, progr
             progress(done, plan.design.size)
 
     if missing:
-        with executing(executor, jobs) as (chosen, at_once):
+        with executing(executor, jobs, chunks=len(missing)) as (chosen, at_once):
             run_all(chosen, compute, ((i, plan.task(i)) for i in missing), accept, at_once=at_once)
 
 

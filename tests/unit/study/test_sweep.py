@@ -46,7 +46,9 @@ def test_every_row_is_the_single_run_of_its_values() -> None:
         course = pk.simulate(SCENARIO.with_values(values), until_days=28)
         for name, value in {**course.exposure(), **course.effect()}.items():
             if name != "balance_error":
-                np.testing.assert_allclose(rows[name][i], value, rtol=2e-5, err_msg=f"{name} of row {i}")
+                # around an extremum a course is flat: its time is known to the root of the tolerance only
+                rtol = 3e-3 if name.endswith(("_tmax_h", "_nadir_day")) else 2e-5
+                np.testing.assert_allclose(rows[name][i], value, rtol=rtol, err_msg=f"{name} of row {i}")
         missing = np.isnan([rows[name][i] for name in course.exposure()])
         assert bool(rows["reason"][i]) == bool(missing.any())
 
@@ -209,6 +211,8 @@ def test_scenarios_that_never_work_are_errors_not_tables() -> None:
         pk.sweep(SCENARIO, {"drug.cl_total": [0.0]}, until_days=1)
     with pytest.raises(InputError, match="did you mean 'tumour_auc_ug_h_per_g'"):
         pk.sweep(SCENARIO, {DIAMETER: [20]}, outputs=["tumour_auc_ug_h_per"])
+    with pytest.raises(InputError, match=r"axes, with carrier = 'none': no path 'carrier.prompt_fraction'"):
+        pk.sweep(SCENARIO, {"carrier": ["beads", "none"], "carrier.prompt_fraction": [0.1]}, until_days=1)
     with pytest.raises(InputError, match="horizon must be given"):
         pk.sweep(pk.Scenario("hcc_reference", pk.Regimen(())), {DIAMETER: [20]})
     with pytest.raises(InputError, match="courses_h needs until_days"):

@@ -106,6 +106,7 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     ({DIAMETER: {"low": 20, "high": 30}}, {"kind": "sobol", "n": 2**31}, "more than a Sobol"),
     ({DIAMETER: {"low": 20, "high": 30}}, {"kind": "lhs", "n": 4, "seed": -1}, "seed"),
     ({DIAMETER: [20]}, {"kind": "grid", "n": 4}, "n has no effect on a grid"),
+    ({path: {"low": 20, "high": 30, "n": 10_000} for path in (DIAMETER, DOSE, "drug.v1", "drug.v2")}, {}, "too large"),
     ({DIAMETER: [20]}, {"kind": "soboll"}, "did you mean 'sobol'"),
     ({"carrier": ["beads", "beads"]}, {}, "two values called 'beads'"),
     ({"carrier": ["bead"]}, {}, "did you mean 'beads'"),

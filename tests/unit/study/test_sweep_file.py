@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,14 @@ def test_rows_without_result_are_exit_code_3(tmp_path: Path, capsys: Capture) ->
 def test_wrong_commands(words: list[str], says: str, capsys: Capture) -> None:
     assert main(words) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_scheduler_needs_its_extra(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    path = written(tmp_path, HEAD + AXES)
+    assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "install pkmodel[cluster]" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_starter_is_a_sweep(tmp_path: Path, capsys: Capture) -> None:
