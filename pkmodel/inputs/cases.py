@@ -16,9 +16,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from pkmodel import units
 from pkmodel.errors import FileError, UnknownNameError
 from pkmodel.inputs import library
+from pkmodel.inputs.case_text import choice, hours, only, window
 from pkmodel.inputs.tomlfile import parse_text
 
 GRADES = ("read", "read-secondary")
@@ -193,10 +193,10 @@ def explanations() -> Mapping[str, str]:
 
 
 def _case(key: str, table: Mapping[str, Any], where: str) -> Case:
-    _only(table, _CASE, where)
-    arms = {name: Arm(name, **_only(arm, _ARM, f"{where}.arms.{name}")) for name, arm in table["arms"].items()}
+    only(table, _CASE, where)
+    arms = {name: Arm(name, **only(arm, _ARM, f"{where}.arms.{name}")) for name, arm in table["arms"].items()}
     for name, arm in arms.items():
-        _choice(arm.route, ROUTES, "route", f"{where}.arms.{name}")
+        choice(arm.route, ROUTES, "route", f"{where}.arms.{name}")
     case = Case(
         id=key,
         title=table["title"],
@@ -206,7 +206,7 @@ def _case(key: str, table: Mapping[str, Any], where: str) -> Case:
         catheter=table.get("catheter", "lobar"),
         until_h=hours(table["until"], where),
         settings=table.get("settings", {}),
-        allometric=_choice(table.get("scale", "none"), ("none", "allometric"), "scale", where) == "allometric",
+        allometric=choice(table.get("scale", "none"), ("none", "allometric"), "scale", where) == "allometric",
         assumed=tuple(table.get("assumed", ())),
         arms=MappingProxyType(arms),
         observations=tuple(_observation(each, arms, where) for each in table["observations"]),
@@ -217,7 +217,7 @@ def _case(key: str, table: Mapping[str, Any], where: str) -> Case:
 
 
 def _observation(table: Mapping[str, Any], arms: Mapping[str, Arm], where: str) -> Observation:
-    _only(table, _OBSERVATION, where)
+    only(table, _OBSERVATION, where)
     row = library.evidence_row(table["row"])
     where = f"{where}, {table['row']}"
     value, unit = math.nan, table.get("unit", row["unit"])
@@ -234,7 +234,7 @@ def _observation(table: Mapping[str, Any], arms: Mapping[str, Arm], where: str) 
     over = table.get("over")
     ordering = table.get("ordering")
     if ordering is not None:
-        _choice(ordering, ("more", "less"), "ordering", where)
+        choice(ordering, ("more", "less"), "ordering", where)
     if over is not None:
         base = {name: each for name, each in table.items() if name in _QUANTITY or name == "arm"} | dict(over)
         over = _reading(base, arms, where)
@@ -246,7 +246,7 @@ def _observation(table: Mapping[str, Any], arms: Mapping[str, Arm], where: str) 
         row=table["row"],
         value=value,
         unit=unit,
-        role=_choice(table["role"], ROLES, "role", where),
+        role=choice(table["role"], ROLES, "role", where),
         reading=reading,
         over=over,
         ordering=ordering,
@@ -285,17 +285,17 @@ def _middle(row: Mapping[str, str], where: str) -> float:
 
 
 def _reading(table: Mapping[str, Any], arms: Mapping[str, Arm], where: str) -> Reading:
-    quantity = _choice(table["quantity"], tuple(NEEDS), "quantity", where)
+    quantity = choice(table["quantity"], tuple(NEEDS), "quantity", where)
     for name in NEEDS[quantity]:
         if name not in table:
             raise FileError(f"{where}: quantity {quantity!r} needs {name!r}")
     return Reading(
-        arm=_choice(table["arm"], tuple(arms), "arm", where),
+        arm=choice(table["arm"], tuple(arms), "arm", where),
         quantity=quantity,
         observable=table.get("observable"),
-        window=_window(table["window"], where) if "window" in table else None,
+        window=window(table["window"], where) if "window" in table else None,
         time=hours(table["time"], where) if "time" in table else None,
-        tail=_window(table["tail"], where) if "tail" in table else None,
+        tail=window(table["tail"], where) if "tail" in table else None,
         place=table.get("place"),
         threshold=table.get("threshold"),
     )
@@ -313,43 +313,6 @@ def _agrees(case: Case, each: Observation, where: str) -> None:
         species = library.patient(case.patient).species
         if row["species"] and not row["species"].startswith(species):
             raise FileError(f"{where}, {each.row}: the row speaks of {row['species']}, the case of a {species}")
-
-
-def hours(text: str, where: str) -> float:
-    """A time as a text with a unit, such as ``"24 h"``, in hours; ``"inf"`` is one."""
-    if text == "inf":
-        return float("inf")
-    try:
-        value, unit = units.parse(text)
-        return value * units.factor(unit, "h")
-    except (ValueError, TypeError) as error:
-        raise FileError(f"{where}: {error}") from None
-
-
-def _window(text: str, where: str) -> tuple[float, float]:
-    """A window such as ``"0-24 h"`` or ``"0-inf"`` [h]."""
-    found = re.fullmatch(r"\s*([0-9.]+)\s*-\s*([0-9.]+|inf)\s*([a-z]*)\s*", text)
-    if not found:
-        raise FileError(f"{where}: {text!r} is no window, such as '0-24 h'")
-    low, high, unit = found.groups()
-    unit = unit or "h"
-    ends = hours(f"{low} {unit}", where), hours("inf" if high == "inf" else f"{high} {unit}", where)
-    if not ends[0] < ends[1]:
-        raise FileError(f"{where}: the window {text!r} is empty")
-    return ends
-
-
-def _only(table: Mapping[str, Any], known: set[str], where: str) -> Mapping[str, Any]:
-    for name in table:
-        if name not in known:
-            raise FileError(f"{where}: {UnknownNameError.of('key', name, sorted(known))}")
-    return table
-
-
-def _choice(value: Any, choices: tuple[str, ...], what: str, where: str) -> str:
-    if value not in choices:
-        raise FileError(f"{where}: {UnknownNameError.of(what, str(value), choices)}")
-    return str(value)
 
 
 def observations() -> Iterator[tuple[Case, Observation]]:

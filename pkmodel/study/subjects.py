@@ -11,7 +11,8 @@ import numpy as np
 from .. import units
 from ..errors import FileError, InputError, PlausibilityWarning, UnknownNameError
 from ..inputs import library
-from ..inputs.cases import Arm, Case, hours
+from ..inputs.case_text import hours
+from ..inputs.cases import Arm, Case
 from ..inputs.drug import Drug
 from ..inputs.patient import Patient
 from ..inputs.regimen import Regimen

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from pkmodel.cli import _parser, main
+from pkmodel.study.sweep.design import make_design
+from pkmodel.study.sweep.sweep_file import load_sweep_file
 
 ROOT = Path(__file__).parents[2]
 HELPER = runpy.run_path(str(ROOT / "tests" / "acceptance" / "readme_commands.py"))
@@ -49,16 +51,32 @@ def shell_lines() -> list[str]:
     return [line for block in HELPER["blocks"]("sh") for line in block.strip().splitlines()]
 
 
+# What needs more than one machine: tests/acceptance/studies_dask.py runs it with workers of its own.
+CLUSTER = ("pip install '.[cluster]'", "dask scheduler ", "dask worker ", "pkmodel sweep million.toml ")
+
+
+def test_the_million_points_are_a_sweep(tmp_path: Path) -> None:
+    first, more = HELPER["blocks"]("toml")
+    file = tmp_path / "million.toml"
+    file.write_text(first.partition("[axes]")[0] + more, encoding="utf-8")
+    scenario, axes, further = load_sweep_file(file)
+    assert (further["n"], further["design"]) == (2**20, "sobol")
+    assert make_design(scenario, axes, kind="sobol", n=8).size == 8
+    [command] = [line for line in shell_lines() if line.startswith(CLUSTER[-1])]
+    assert callable(_parser().parse_args(shlex.split(command)[1:]).command)
+
+
 def test_no_block_is_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Blocks are Python (executed above), plain text, or shell: the two roads of acceptance, or pkmodel itself."""
     text = HELPER["README"].read_text(encoding="utf-8")
     fences = re.findall(r"^```(.*)$", text, re.MULTILINE)
-    assert set(fences[::2]) <= {"python", "sh", "text"}
+    assert set(fences[::2]) <= {"python", "sh", "text", "toml"}
     assert set(fences[1::2]) == {""}
     roads = (HELPER["command"](1), HELPER["command"](2))  # executed by tests/acceptance/one_road.sh
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweep.toml").write_text(HELPER["blocks"]("toml")[0], encoding="utf-8")
     for line in shell_lines():
-        if line in roads:
+        if line in roads or line.startswith(CLUSTER):
             continue
         program, *words = shlex.split(line)
         assert program == "pkmodel", f"README shows a command that no test runs: {line}"

@@ -14,6 +14,7 @@ import pytest
 
 from pkmodel import units
 from pkmodel.inputs import library
+from pkmodel.inputs.cases import observations
 from pkmodel.inputs.tomlfile import parse_text
 
 GRADES = ("read", "read-secondary")
@@ -85,11 +86,16 @@ def values() -> Iterator[Value]:
 
 def leaves(kind: str, name: str, node: dict[str, Any], path: str) -> Iterator[Value]:
     """The tables of values below a table."""
-    if node.get("kind") in ("measured", "fitted") and node.get("rows"):
+    if node.get("kind") in ("measured", "fitted") and node.get("rows") and not calibrated(node):
         yield Value(kind, name, path, node)
     for key, child in node.items():
         if isinstance(child, dict):
             yield from leaves(kind, name, child, f"{path}.{key}".lstrip("."))
+
+
+def calibrated(node: dict[str, Any]) -> bool:
+    """Whether the calibration found a value: its rows are what a whole stage was fitted to."""
+    return "experiments/01_calibration" in node.get("note", "")
 
 
 EVERY = list(values())
@@ -175,3 +181,28 @@ def test_a_measured_value_lies_among_the_numbers_of_its_rows(value: Value) -> No
         assert value.table["value"] in (0.0, float("inf"))
         return
     assert min(found) * 0.99 <= value.table["value"] <= max(found) * 1.01, found
+
+
+def calibrated_values(node: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path and table of every fitted value of the calibration below a table."""
+    if node.get("kind") == "fitted" and calibrated(node):
+        yield path, node
+    for key, child in node.items():
+        if isinstance(child, dict):
+            yield from calibrated_values(child, f"{path}.{key}")
+
+
+def test_a_calibrated_value_names_observations_of_role_fit_its_error_and_its_range() -> None:
+    fit = {row for _, each in observations() if each.role == "fit" for row in each.rows}
+    found = 0
+    for kind in ("drugs", "patients", "carriers", "embolics"):
+        for name in library.names(kind):
+            for path, node in calibrated_values(parse_text(library.library_bytes(kind, name), name), name):
+                assert node["rows"], path
+                assert set(node["rows"]) <= fit, path
+                assert node["se"] > 0.0, path
+                low, high = node["range"]
+                assert low < node["value"] < high, path
+                assert "prior" in node["note"], path
+                found += 1
+    assert found >= 10
