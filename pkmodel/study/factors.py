@@ -215,6 +215,26 @@ def _bounds(path: str, bounds: Any, spec: FieldSpec) -> tuple[float, float]:
     return low, high
 
 
+def possible_ends(scenario: Scenario, path: str, own: Marginal) -> tuple[float, float]:
+    """Ends of the 90 % range, each replaced by that of the possible part where alone it makes no subject."""
+    low, high = (
+        end if _is_subject(scenario, path, end) else less
+        for end, less in zip(own.ends(whole=True), own.ends(whole=False), strict=True)
+    )
+    return low, high
+
+
+def _is_subject(scenario: Scenario, path: str, value: float) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PlausibilityWarning)
+        try:
+            for drug in scenario.with_value(path, value).regimen.drugs:
+                derived_clearances(drug, 1)
+        except ParameterError:
+            return False
+    return True
+
+
 def holders_of(path: str, scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
     """Return the arms that have a path.
 

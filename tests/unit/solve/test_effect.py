@@ -35,7 +35,12 @@ class Transport:
 
 def problem(**values: object) -> Problem:
     """One lane without drug."""
-    changed = {"tumour.escape_intercept": 0.0, "tumour.doubling_time": 40.0, **values}
+    changed = {
+        "tumour.escape_intercept": 0.0,
+        "tumour.doubling_time": 40.0,
+        "tumour.ischaemic_kill_rate": 24.0 * K_HYP,
+        **values,
+    }
     patient = pk.patient("hcc_reference").with_values(changed)
     [batch] = lower([Run(pk.Scenario(patient, Regimen(())), 1000.0)])
     return batch.problem

@@ -120,7 +120,7 @@ def test_the_area_to_infinity_does_not_depend_on_the_horizon() -> None:
 def test_nor_does_it_where_arteries_stay_blocked() -> None:
     """A sponge that never goes, in a tumour that neither grows nor shrinks: flow is constant from its end on."""
     rest = {"tumour.doubling_time": np.inf, "tumour.resorption_half_life": np.inf}
-    sponge = pk.embolic("gelatin_sponge").with_values({"half_life": np.inf})
+    sponge = pk.embolic("gelatin_sponge").with_values({"half_life": np.inf, "occlusion": 0.8})
     regimen = pk.embolisation(sponge) + pk.iv("mitomycin_c", 20.0, at_h=1.0)
     found = [course(regimen, until, **rest) for until in (3.0, 12.0)]
     open_ = course(pk.iv("mitomycin_c", 20.0, at_h=1.0), 3.0, **rest)
