@@ -83,7 +83,7 @@ def test_treatment_and_response() -> None:
     tumour = pk.patient("hcc_reference").tumour
     assert f"S(t)/{tumour.critical_supply:.10g}" in text
     assert f"k_isch = {tumour.ischaemic_kill_rate / 24:.10g} h" in text
-    assert "k_D of doxorubicin = 0.2 x" in text
+    assert f"k_D of doxorubicin = {pk.drug('doxorubicin').kill.potency:.10g} x" in text
     assert "E = 35 c[central] of doxorubicin" in text
 
 
