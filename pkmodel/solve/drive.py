@@ -30,7 +30,7 @@ BLOCK = 1024
 FIRST_STEP, LEAST_STEP, MAX_STEPS = 3e-3, 1e-13, 5_000
 # Part of the tolerance that one step may make: volumes, blood cells and saturable elimination gather more over many
 # steps than a linear tree. Chosen on the oracle's 200 scenarios; judge it on others (tests/acceptance/fresh_oracle.py).
-SHARE, SATURABLE_SHARE, BLOOD_SHARE, TUMOUR_SHARE = 1.25, 0.4, 0.1, 0.2
+SHARE, SATURABLE_SHARE, BLOOD_SHARE, TUMOUR_SHARE = 1.25, 0.25, 0.1, 0.2
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.97, 15.0, 0.1
 # Errors count relative to max(|value|, this share of the course's maximum so far).
 FLOOR = 1e-4
