@@ -169,7 +169,8 @@ def check_causes(block: Block, fine: np.ndarray) -> None:
     single = alone.reshape(TIMES_H.size, len(runs), fine.size)[:, :, fine]
     both = block.solution.sampled_viable[:, : TIMES_H.size].sum(axis=0)[:, fine]
     # a second session, or a reading in between, changes the supply of what is left
-    early = TIMES_H < 24.0 * min(12.0, block.scenario.review_days or np.inf)
+    first_h = 24.0 * min(12.0, block.scenario.review_days or np.inf)
+    early = first_h > TIMES_H
     for players in range(len(runs)):
         assert np.all(both[early] <= single[early, players] * (1.0 + SAME)), (block.arm, block.law, players)
     if block.arm == "bland":
