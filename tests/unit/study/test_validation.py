@@ -174,4 +174,4 @@ def test_cohorts_spread_around_the_typical_tumour() -> None:
     assert np.std(deviation[:64]) == pytest.approx(scenario.get("patient.tumour.escape_spread"), rel=0.1)
     logs = np.log(cohort.get("drug.doxorubicin.kill.potency") / scenario.get("drug.doxorubicin.kill.potency"))
     assert np.std(logs) == pytest.approx(scenario.get("drug.doxorubicin.kill.potency_spread"), rel=0.1)
-    assert abs(np.corrcoef(deviation, logs)[0, 1]) < 0.1
+    assert abs(np.corrcoef(deviation, logs)[0, 1]) < 0.15  # of 64 points
