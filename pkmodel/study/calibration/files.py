@@ -201,14 +201,14 @@ def write(fits: Sequence[StageFit], folder: Path, shares: Sequence[Shared] = ())
 
 
 def differences(
-    fits: Sequence[StageFit], folder: Path, shares: Sequence[Shared] = ()
+    fits: Sequence[StageFit], folder: Path, shares: Sequence[Shared] = (), *, tolerance: float = 1e-6
 ) -> Iterator[tuple[str, float, float]]:
-    """Yield (place, committed, found) of every value in the files that a rerun would change by more than 1e-6."""
+    """Yield (place, committed, found) of every value in the files that a rerun would change beyond a tolerance."""
     for pattern, table, keys in written(fits, shares):
         for file in sorted(folder.glob(f"{pattern}.toml")):
             place: Any = tomllib.loads(file.read_text(encoding="utf-8"))
             for part in table.split("."):
                 place = place[part]
             committed, found = float(place["value"]), float(keys["value"])
-            if abs(committed - found) > 1e-6 * max(abs(found), 1e-12):
+            if abs(committed - found) > tolerance * max(abs(found), 1e-12):
                 yield f"{file.stem}:{table}", committed, found

@@ -79,7 +79,8 @@ def test_committed_values_of_two_stages_are_found_again(calibration: Calibration
     quick = replace(calibration, stages=tuple(s for s in calibration.stages if s.name in ("mitomycin_c", "beads")))
     result = calibrate(quick, quick=True)
     assert [fit.stage.name for fit in result.fits] == ["beads", "mitomycin_c"]
-    assert list(differences(result.fits, calibration.folder)) == []
+    # another machine's arithmetic ends a fit elsewhere within its tolerance, far below the standard errors
+    assert list(differences(result.fits, calibration.folder, tolerance=1e-4)) == []
     assert result.dispositions["mitomycin_c"].after.largest < 0.05
 
 
